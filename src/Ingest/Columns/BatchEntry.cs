@@ -1,0 +1,18 @@
+namespace Ingest.Columns;
+
+/// <summary>
+/// A run of rows in a batch that came from one sender, or none when all that came was rejected.
+/// </summary>
+/// <param name="Sink">Who is told when the rows are durable.</param>
+/// <param name="ProducerId">The sender's stable id; empty for a sender without one.</param>
+/// <param name="SessionEpoch">Session number of the producer.</param>
+/// <param name="FirstOffset">Offset of the first row in the producer's stream, rejected rows counted.</param>
+/// <param name="OffsetCount">Offsets covered: accepted and rejected rows.</param>
+/// <param name="FirstRow">Place of the first accepted row in the batch.</param>
+/// <param name="RowCount">Accepted rows in the batch.</param>
+public readonly record struct BatchEntry(
+    AppendSink Sink, string ProducerId, long SessionEpoch, long FirstOffset, int OffsetCount, int FirstRow, int RowCount)
+{
+    /// <summary>Rows of the run that were rejected.</summary>
+    public int RejectedCount => OffsetCount - RowCount;
+}

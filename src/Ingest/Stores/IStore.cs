@@ -1,0 +1,38 @@
+using Ingest.Log;
+using Ingest.Schema;
+
+namespace Ingest.Stores;
+
+/// <summary>Where segments go: the embedded engine, a ClickHouse server, or nowhere.</summary>
+public interface IStore : IAsyncDisposable
+{
+    /// <summary>What the store is, for people: engine, version and place.</summary>
+    string Description { get; }
+
+    /// <summary>Whether the store answers now.</summary>
+    Task<bool> IsAvailableAsync(CancellationToken cancellationToken);
+
+    /// <summary>Creates the table, or adds the columns that it lacks.</summary>
+    /// <exception cref="StoreException">The store refused, or an existing column has another type.</exception>
+    Task EnsureTableAsync(TableSchema table, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Inserts a segment as one INSERT with its token. When the task completes the rows can be queried and survive a
+    /// power loss. A segment whose token the store knows is not inserted again.
+    /// </summary>
+    /// <exception cref="StoreException">Nothing was inserted.</exception>
+    Task InsertAsync(SealedSegment segment, CancellationToken cancellationToken);
+
+    /// <summary>Rows of the segment that the store has.</summary>
+    Task<long> CountRowsAsync(TableSchema table, ulong segmentId, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Runs one read-only query and hands its answer out piece by piece; a write is refused by the engine.
+    /// </summary>
+    /// <param name="query">One statement; its FORMAT clause is honoured.</param>
+    /// <param name="limits">What the query may use.</param>
+    /// <param name="cancellationToken">Ends the query in the engine.</param>
+    /// <exception cref="StoreException">The engine refused or failed; the message is the engine's own.</exception>
+    IAsyncEnumerable<ReadOnlyMemory<byte>> QueryAsync(
+        string query, QueryLimits limits, CancellationToken cancellationToken);
+}
