@@ -15,4 +15,18 @@ public readonly record struct BatchEntry(
 {
     /// <summary>Rows of the run that were rejected.</summary>
     public int RejectedCount => OffsetCount - RowCount;
+
+    /// <summary>Joins the entry that follows when it is of the same sender and goes on where this one ends.</summary>
+    internal bool TryExtend(in BatchEntry next, out BatchEntry extended)
+    {
+        bool goesOn = ReferenceEquals(Sink, next.Sink)
+            && FirstOffset + OffsetCount == next.FirstOffset
+            && FirstRow + RowCount == next.FirstRow
+            && SessionEpoch == next.SessionEpoch
+            && (ReferenceEquals(ProducerId, next.ProducerId) || ProducerId == next.ProducerId);
+        extended = goesOn
+            ? this with { OffsetCount = OffsetCount + next.OffsetCount, RowCount = RowCount + next.RowCount }
+            : this;
+        return goesOn;
+    }
 }

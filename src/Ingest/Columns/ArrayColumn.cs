@@ -1,0 +1,90 @@
+using System.Runtime.CompilerServices;
+
+namespace Ingest.Columns;
+
+/// <summary>
+/// A column of lists: for each row where its items end, and the items of all rows. A map is a list of keys and values.
+/// </summary>
+internal sealed class ArrayColumn(Column items, Column? values = null) : Column
+{
+    private readonly FixedColumn _ends = new(sizeof(ulong));
+    private int _start;
+    private int _itemsMark;
+    private int _valuesMark;
+
+    /// <summary>The items; the keys of a map.</summary>
+    public Column Items => items;
+
+    /// <summary>The values of a map.</summary>
+    public Column? Values => values;
+
+    /// <summary>Items of all rows so far.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Begins the list of a row; its items follow by <see cref="AddItem"/>.</summary>
+    public void BeginRow(int row)
+    {
+        _start = Count;
+        _itemsMark = items.Mark;
+        _valuesMark = values?.Mark ?? 0;
+        SetEnd(row, Count);
+    }
+
+    /// <summary>Makes room for one more item of the row and returns its place; the caller writes it there.</summary>
+    public int AddItem(int row)
+    {
+        int item = Count++;
+        SetEnd(row, Count);
+        items.EnsureRow(item);
+        values?.EnsureRow(item);
+        return item;
+    }
+
+    public override void EnsureRow(int row) => _ends.EnsureRow(row);
+
+    public override void WriteDefault(int row) => BeginRow(row);
+
+    public override void Rewind(int row)
+    {
+        items.RewindItems(_itemsMark);
+        values?.RewindItems(_valuesMark);
+        Count = _start;
+        SetEnd(row, _start);
+    }
+
+    public override void Truncate(int rows, int count)
+    {
+        int item = rows == 0 ? 0 : Unsafe.ReadUnaligned<int>(ref _ends.Slot(rows - 1));
+        items.Truncate(item, Count);
+        values?.Truncate(item, Count);
+        (Count, _start) = (item, item);
+    }
+
+    public override void EncodePrefix(BlockBuilder block)
+    {
+        items.EncodePrefix(block);
+        values?.EncodePrefix(block);
+    }
+
+    public override void Encode(BlockBuilder block, int rows)
+    {
+        _ends.Encode(block, rows);
+        items.Encode(block, Count);
+        values?.Encode(block, Count);
+    }
+
+    public override void Reset(int rows)
+    {
+        items.Reset(Count);
+        values?.Reset(Count);
+        (Count, _start) = (0, 0);
+        _ends.Reset(rows);
+    }
+
+    public override long EncodedBytes(int rows) =>
+        ((long)rows * sizeof(ulong)) + items.EncodedBytes(Count) + (values?.EncodedBytes(Count) ?? 0);
+
+    public override long HeldBytes => _ends.HeldBytes + items.HeldBytes + (values?.HeldBytes ?? 0);
+
+    private void SetEnd(int row, int end) => Unsafe.WriteUnaligned(ref _ends.Slot(row), (ulong)end);
+}

@@ -1,0 +1,45 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Ingest.Columns;
+
+/// <summary>A column of numbers of one width.</summary>
+internal sealed class FixedColumn(int width) : Column
+{
+    private byte[] _data = [];
+
+    public int Width => width;
+
+    /// <summary>Where a row's value lies; <see cref="EnsureRow"/> has made room.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref byte Slot(int row) =>
+        ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_data), (nint)(uint)row * width);
+
+    public ReadOnlySpan<byte> Data(int rows) => _data.AsSpan(0, rows * width);
+
+    public override void EnsureRow(int row)
+    {
+        if ((row + 1) * width > _data.Length)
+        {
+            ColumnMemory.Grow(ref _data, (row + 1) * width, Batch.RowsAtFirst * width);
+        }
+    }
+
+    public override void WriteDefault(int row) => _data.AsSpan(row * width, width).Clear();
+
+    public override void Rewind(int row)
+    {
+    }
+
+    public override void Truncate(int rows, int count)
+    {
+    }
+
+    public override void Encode(BlockBuilder block, int rows) => block.Add(_data.AsMemory(0, rows * width));
+
+    public override void Reset(int rows) => ColumnMemory.Shrink(ref _data, Batch.RowsKept * width);
+
+    public override long EncodedBytes(int rows) => (long)rows * width;
+
+    public override long HeldBytes => _data.Length;
+}

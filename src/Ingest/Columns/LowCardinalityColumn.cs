@@ -1,0 +1,168 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Ingest.Columns;
+
+/// <summary>A column of LowCardinality strings: a dictionary for the block and an index for each row.</summary>
+/// <remarks>Hot. Indexes are kept in 32 bits and narrowed when the block is encoded.</remarks>
+internal sealed class LowCardinalityColumn : Column
+{
+    private readonly KeyDictionary _dictionary;
+    private readonly byte[][]? _names;
+    private readonly int[] _keysOfNames;
+    private int[] _indexes = [];
+    private byte[] _narrowed = [];
+
+    /// <summary>Makes a column; with <paramref name="names"/> one of an enum, whose small numbers they name.</summary>
+    public LowCardinalityColumn(bool nullable, byte[][]? names = null)
+    {
+        _dictionary = new KeyDictionary(nullable);
+        _names = names;
+        _keysOfNames = new int[names?.Length ?? 0];
+        IsNullable = nullable;
+        Array.Fill(_keysOfNames, -1);
+    }
+
+    public bool IsNullable { get; }
+
+    /// <summary>Length in bytes of the value written last.</summary>
+    public int LastLength { get; private set; }
+
+    /// <summary>Writes a value; false, and nothing written, when it has to be UTF-8 and is not.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryWrite(int row, ReadOnlySpan<byte> value, bool validate)
+    {
+        LastLength = value.Length;
+        int key = _dictionary.KeyOf(value, validate);
+        _indexes[row] = key;
+        return key >= 0;
+    }
+
+    /// <summary>Writes the name of an enum's number, or the number in decimals where the schema has no name.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void WriteEnum(int row, int number)
+    {
+        int[] keys = _keysOfNames;
+        int key = (uint)number < (uint)keys.Length ? keys[number] : -1;
+        _indexes[row] = key >= 0 ? key : KeyOfNumber(number);
+    }
+
+    /// <summary>Writes one value to a run of rows.</summary>
+    public void WriteRun(int row, int count, ReadOnlySpan<byte> value)
+    {
+        EnsureRow(row + count - 1);
+        _indexes.AsSpan(row, count).Fill(_dictionary.KeyOf(value));
+    }
+
+    public override void EnsureRow(int row)
+    {
+        if (row >= _indexes.Length)
+        {
+            ColumnMemory.Grow(ref _indexes, row + 1, Batch.RowsAtFirst);
+        }
+    }
+
+    public override void WriteDefault(int row)
+    {
+        if (IsNullable)
+        {
+            _indexes[row] = 0;
+        }
+        else if (_names is not null)
+        {
+            WriteEnum(row, 0);
+        }
+        else
+        {
+            TryWrite(row, [], validate: false);
+        }
+    }
+
+    public override void Rewind(int row)
+    {
+    }
+
+    public override void Truncate(int rows, int count)
+    {
+    }
+
+    public override void EncodePrefix(BlockBuilder block) =>
+        block.AddUInt64(NativeFormat.SharedDictionariesWithAdditionalKeys);
+
+    public override void Encode(BlockBuilder block, int rows)
+    {
+        // Native leaves an empty column's body out: arrays without items.
+        if (rows == 0)
+        {
+            return;
+        }
+
+        (ulong type, int width) = _dictionary.Count switch
+        {
+            <= 1 << 8 => (NativeFormat.IndexUInt8, 1),
+            <= 1 << 16 => (NativeFormat.IndexUInt16, 2),
+            _ => (NativeFormat.IndexUInt32, 4),
+        };
+        block.AddUInt64(type | NativeFormat.HasAdditionalKeys);
+        _dictionary.Encode(block);
+        block.AddUInt64((ulong)rows);
+        Narrow(rows, width);
+        block.Add(_narrowed.AsMemory(0, rows * width));
+    }
+
+    public override void Reset(int rows)
+    {
+        _dictionary.Reset();
+        Array.Fill(_keysOfNames, -1);
+        ColumnMemory.Shrink(ref _indexes, Batch.RowsKept);
+        ColumnMemory.Shrink(ref _narrowed, Batch.RowsKept * sizeof(ushort));
+    }
+
+    public override long EncodedBytes(int rows) => _dictionary.EncodedBytes + (rows * (_dictionary.Count > 256 ? 2L : 1));
+
+    public override long HeldBytes => (_indexes.Length * sizeof(int)) + _narrowed.Length + _dictionary.HeldBytes;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int KeyOfNumber(int number)
+    {
+        if (_names is not null && (uint)number < (uint)_names.Length && _names[number] is { } name)
+        {
+            return _keysOfNames[number] = _dictionary.KeyOf(name);
+        }
+
+        Span<byte> text = stackalloc byte[11];
+        number.TryFormat(text, out int length);
+        return _dictionary.KeyOf(text[..length]);
+    }
+
+    private void Narrow(int rows, int width)
+    {
+        if (_narrowed.Length < rows * width)
+        {
+            _narrowed = GC.AllocateUninitializedArray<byte>(Math.Max(rows, Batch.RowsAtFirst) * width);
+        }
+
+        ReadOnlySpan<int> indexes = _indexes.AsSpan(0, rows);
+        switch (width)
+        {
+            case 1:
+                for (int i = 0; i < indexes.Length; i++)
+                {
+                    _narrowed[i] = (byte)indexes[i];
+                }
+
+                break;
+            case 2:
+                Span<ushort> halves = MemoryMarshal.Cast<byte, ushort>(_narrowed.AsSpan());
+                for (int i = 0; i < indexes.Length; i++)
+                {
+                    halves[i] = (ushort)indexes[i];
+                }
+
+                break;
+            default:
+                MemoryMarshal.AsBytes(indexes).CopyTo(_narrowed);
+                break;
+        }
+    }
+}
