@@ -1,0 +1,80 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using static Grpc.Health.V1.HealthCheckResponse.Types;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
+
+namespace Ingest.Server.Grpc;
+
+/// <summary>The way in: registers the transport and maps services.</summary>
+public static class GrpcTransport
+{
+    private static readonly string[] Verbs = [HttpMethods.Post, HttpMethods.Options];
+
+    /// <summary>Registers the transport, its <see cref="Drain"/> and its <see cref="HealthStatus"/>.</summary>
+    /// <exception cref="InvalidOperationException">Settings are wrong; the text names all of them.</exception>
+    public static IServiceCollection AddGrpcTransport(this IServiceCollection services, GrpcServerOptions options)
+    {
+        var faults = options.Validate().ToList();
+        if (faults.Count > 0)
+        {
+            throw new InvalidOperationException(string.Join(Environment.NewLine, faults));
+        }
+
+        services.AddCors();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton<ServiceRegistry>();
+        services.AddSingleton<HealthStatus>();
+        services.AddSingleton<Drain>();
+        services.AddSingleton<CallPipeline>();
+        services.AddHostedService<DrainService>();
+        return services;
+    }
+
+    /// <summary>Maps a service; its methods are bound on what comes back.</summary>
+    /// <param name="endpoints">The application.</param>
+    /// <param name="service">The service, from its generated file: <c>XReflection.Descriptor.Services[0]</c>.</param>
+    /// <exception cref="InvalidOperationException">The service is mapped twice.</exception>
+    public static GrpcServiceBinder MapGrpcService(this IEndpointRouteBuilder endpoints, ServiceDescriptor service) =>
+        endpoints.MapGrpcService(service, servedWhileDraining: false);
+
+    /// <summary>Maps <c>grpc.health.v1</c>.</summary>
+    public static void MapGrpcHealth(this IEndpointRouteBuilder endpoints)
+    {
+        var health = new HealthService(endpoints.ServiceProvider.GetRequiredService<HealthStatus>());
+        health.Bind(endpoints.MapGrpcService(HealthService.Descriptor, servedWhileDraining: true));
+    }
+
+    /// <summary>Maps <c>grpc.reflection.v1</c> and <c>v1alpha</c>.</summary>
+    public static void MapGrpcReflection(this IEndpointRouteBuilder endpoints)
+    {
+        var reflection = new ReflectionService(endpoints.ServiceProvider.GetRequiredService<ServiceRegistry>());
+        foreach (var (service, bind) in reflection.Versions)
+        {
+            bind(endpoints.MapGrpcService(service, servedWhileDraining: true));
+        }
+    }
+
+    private static GrpcServiceBinder MapGrpcService(
+        this IEndpointRouteBuilder endpoints, ServiceDescriptor service, bool servedWhileDraining)
+    {
+        var registry = endpoints.ServiceProvider.GetRequiredService<ServiceRegistry>();
+        var pipeline = endpoints.ServiceProvider.GetRequiredService<CallPipeline>();
+        if (!registry.Services.Any())
+        {
+            MapUnknownMethods(endpoints, pipeline);
+        }
+
+        registry.Add(service);
+        endpoints.ServiceProvider.GetRequiredService<HealthStatus>().Set(service.FullName, ServingStatus.Serving);
+        return new GrpcServiceBinder(service, method => endpoints
+            .MapMethods(method.Path, Verbs, http => pipeline.InvokeAsync(http, method))
+            .WithDisplayName($"gRPC {method.Path}"), servedWhileDraining);
+    }
+
+    /// <summary>What nothing else has mapped: a gRPC request is answered UNIMPLEMENTED, any other one 404.</summary>
+    private static void MapUnknownMethods(IEndpointRouteBuilder endpoints, CallPipeline pipeline) => endpoints
+        .MapMethods("{service}/{method}", [HttpMethods.Post],
+            http => pipeline.InvokeAsync(http, null))
+        .WithDisplayName("gRPC, unknown method")
+        .WithOrder(int.MaxValue);
+}

@@ -1,0 +1,21 @@
+namespace Ingest.Server;
+
+/// <summary>Every log message of the server.</summary>
+internal static partial class LogMessages
+{
+    [LoggerMessage(1, LogLevel.Error, "The call of {Method} failed")]
+    public static partial void CallFailed(ILogger logger, Exception error, string method);
+
+    [LoggerMessage(2, LogLevel.Error, "A callback of the cancelled call of {Method} failed")]
+    public static partial void CancellationFailed(ILogger logger, Exception error, string method);
+
+    [LoggerMessage(3, LogLevel.Debug, "The call of {Method} ended {Status}: {Detail}")]
+    public static partial void CallRefused(ILogger logger, string method, Ingest.Protocol.StatusCode status,
+        string detail);
+
+    [LoggerMessage(4, LogLevel.Information, "Draining: {ActiveCalls} calls have {Grace} to end")]
+    public static partial void DrainStarted(ILogger logger, long activeCalls, TimeSpan grace);
+
+    [LoggerMessage(5, LogLevel.Warning, "{ActiveCalls} calls did not end and are cut off")]
+    public static partial void DrainIncomplete(ILogger logger, long activeCalls);
+}
