@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Compression;
 
 namespace Ingest.Protocol;
@@ -11,6 +12,9 @@ namespace Ingest.Protocol;
 public static class GzipCodec
 {
     private const int FirstBufferBytes = 16 * 1024;
+
+    /// <summary>Header, an empty deflate block and trailer.</summary>
+    private const int MinBytes = 10 + 2 + 8;
 
     /// <summary>What became of a decompression.</summary>
     public enum Outcome
@@ -46,7 +50,7 @@ public static class GzipCodec
     public static Outcome Decompress(byte[] source, int length, int maxBytes, ref byte[] buffer, out int written)
     {
         written = 0;
-        if (length == 0)
+        if (length < MinBytes)
         {
             return Outcome.Malformed;
         }
@@ -66,7 +70,10 @@ public static class GzipCodec
                 var read = gzip.Read(buffer, written, room);
                 if (read == 0)
                 {
-                    return Outcome.Done;
+                    // GZipStream takes the end of its source for the end of the stream, so a cut would pass; a whole
+                    // stream ends in the length of what it holds (RFC 1952, ISIZE).
+                    var size = BinaryPrimitives.ReadUInt32LittleEndian(source.AsSpan(length - sizeof(uint)));
+                    return size == (uint)written ? Outcome.Done : Outcome.Malformed;
                 }
 
                 written += read;
