@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+
+namespace Ingest.Log;
+
+/// <summary>The server's directory: its identity, its lock, and where things are in it.</summary>
+internal sealed class DataDirectory : IDisposable
+{
+    private const string IdentityFile = "directory.uuid";
+    private const string LockFile = "lock";
+    private const string ProcessFile = "lock.pid";
+    private const int IdentityBytes = 36;
+
+    private readonly SafeFileHandle _lock;
+
+    private DataDirectory(string path, Guid id, SafeFileHandle held)
+    {
+        FullPath = path;
+        Id = id;
+        _lock = held;
+    }
+
+    /// <summary>The directory's absolute path.</summary>
+    public string FullPath { get; }
+
+    /// <summary>Its UUID, made with it.</summary>
+    public Guid Id { get; }
+
+    /// <summary>Directory with a directory a table.</summary>
+    public string LogDirectory => Path.Combine(FullPath, "log");
+
+    /// <summary>Directory of damaged pieces.</summary>
+    public string QuarantineDirectory => Path.Combine(FullPath, "quarantine");
+
+    /// <summary>File that remembers the highest segment id that was deleted.</summary>
+    public string MarkPath => Path.Combine(FullPath, "segments.mark");
+
+    /// <summary>Takes a directory for this process, and creates it if need be.</summary>
+    /// <exception cref="DataDirectoryInUseException">Another process has it.</exception>
+    public static DataDirectory Open(ILogFiles disk, string path, ILogger logger)
+    {
+        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        disk.CreateDirectory(full);
+        var held = Take(full);
+        try
+        {
+            var directory = new DataDirectory(full, Identify(disk, full, logger), held);
+            disk.CreateDirectory(directory.LogDirectory);
+            return directory;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Directory of a table's segments.</summary>
+    public string TableDirectory(string table) => Path.Combine(LogDirectory, table);
+
+    public void Dispose()
+    {
+        File.Delete(Path.Combine(FullPath, ProcessFile));
+        _lock.Dispose();
+    }
+
+    // The kernel lets go of the lock when the process ends, however it ends. The process id stands in a file beside it,
+    // since a locked file cannot be read by another.
+    private static SafeFileHandle Take(string path)
+    {
+        var process = Path.Combine(path, ProcessFile);
+        try
+        {
+            var held = File.OpenHandle(
+                Path.Combine(path, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            File.WriteAllText(process, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            return held;
+        }
+        catch (IOException) when (File.Exists(process))
+        {
+            throw new DataDirectoryInUseException(
+                $"data directory {path} is in use by process {File.ReadAllText(process).Trim()}");
+        }
+    }
+
+    private static Guid Identify(ILogFiles disk, string path, ILogger logger)
+    {
+        var file = Path.Combine(path, IdentityFile);
+        if (disk.Exists(file))
+        {
+            Span<byte> text = stackalloc byte[IdentityBytes];
+            using var existing = disk.Open(file);
+            if (existing.Read(text, 0) == IdentityBytes
+                && Guid.TryParseExact(Encoding.ASCII.GetString(text), "D", out var known))
+            {
+                return known;
+            }
+
+            LogMessages.IdentityLost(logger, path);
+        }
+
+        var id = Guid.NewGuid();
+        var temporary = file + SegmentFiles.TemporaryExtension;
+        disk.Delete(temporary);
+        using (var made = disk.Create(temporary))
+        {
+            made.Write([Encoding.ASCII.GetBytes(id.ToString("D") + "\n")], 0);
+            made.Flush();
+        }
+
+        disk.Rename(temporary, file);
+        disk.FlushDirectory(path);
+        return id;
+    }
+}

@@ -1,0 +1,210 @@
+using Ingest.Columns;
+
+namespace Ingest.Log;
+
+/// <content>The lane's thread: groups into segments, and what becomes of them.</content>
+public sealed partial class Lane
+{
+    private readonly List<Segment> _rolledBack = [];
+    private readonly List<ReadOnlyMemory<byte>> _dropped = [];
+    private Segment? _segment;
+    private Flusher? _flusher;
+    private long _segmentOpenedAt;
+    private TimeSpan _segmentAge;
+
+    private void CommitGroup()
+    {
+        for (var start = 0; start < _group.Count;)
+        {
+            start = _options.Enabled ? CommitUntilFull(start) : Drop(start);
+        }
+
+        _group.Clear();
+        if (Volatile.Read(ref _room) is not null && Volatile.Read(ref _queuedBytes) < _options.QueueBytes)
+        {
+            Interlocked.Exchange(ref _room, null)?.TrySetResult();
+        }
+    }
+
+    // One turn of group commit; returns where the next begins, since a group may go over the end of a segment.
+    private int CommitUntilFull(int start)
+    {
+        var end = start;
+        Exception? failure = null;
+        try
+        {
+            if (_segment is not null && !Fits(_group[start]))
+            {
+                Seal();
+            }
+
+            var segment = _segment ??= OpenSegment();
+            do
+            {
+                segment.Stage(_group[end++]);
+            }
+            while (end < _group.Count && Fits(_group[end]));
+
+            long rows = segment.StagedRows - segment.Rows;
+            long bytes = segment.StagedLength - segment.Length;
+            segment.Write();
+            var flushed = _time.GetTimestamp();
+            (_flusher ??= new Flusher(Table.Name)).Flush(segment);
+            segment.Commit();
+            _log.Metrics.OnCommitted(Table.Name, end - start, rows, bytes, _time.GetElapsedTime(flushed));
+            AdaptRowLimit(rows, bytes);
+        }
+        catch (Exception e)
+        {
+            // Without a segment the rest of the group would fare no better; with one it gets a new segment.
+            end = _segment is null ? _group.Count : Math.Max(end, start + 1);
+            failure = e;
+            OnGroupFailed(start, end, e);
+        }
+
+        // Here, in the order of the log and after it is durable, is where committed blocks can be shown to others.
+        for (var i = start; i < end; i++)
+        {
+            var bytes = _group[i].ByteCount;
+            Tell(_group[i], failure);
+            CountQueued(-bytes);
+        }
+
+        if (_segment is { } full && (full.Length >= _options.SegmentBytes || full.Rows >= _options.SegmentRows))
+        {
+            Seal();
+        }
+
+        return end;
+    }
+
+    private int Drop(int start)
+    {
+        var batch = _group[start];
+        var bytes = batch.ByteCount;
+        if (batch.RowCount > 0)
+        {
+            AdaptRowLimit(batch.RowCount, batch.Encode(0, _dropped));
+            _dropped.Clear();
+        }
+
+        Tell(batch, failure: null);
+        CountQueued(-bytes);
+        return start + 1;
+    }
+
+    // Tells the senders of a batch, and takes the batch back.
+    private void Tell(Batch batch, Exception? failure)
+    {
+        foreach (ref readonly var entry in batch.Entries)
+        {
+            try
+            {
+                if (failure is null)
+                {
+                    entry.Sink.OnCommitted(entry);
+                }
+                else
+                {
+                    entry.Sink.OnFailed(entry, failure);
+                }
+            }
+            catch (Exception e)
+            {
+                LogMessages.SinkFailed(_logger, Table.Name, e);
+            }
+        }
+
+        Recycle(batch);
+    }
+
+    private bool Fits(Batch batch) =>
+        _segment!.StagedRows == 0
+        || (_segment.StagedLength + batch.ByteCount <= _options.SegmentBytes
+            && _segment.StagedRows + batch.RowCount <= _options.SegmentRows);
+
+    // A batch is closed by rows alone, since asking for its bytes at every message costs more than a row; so the rows
+    // that make up BatchBytes are learnt from the last group.
+    private void AdaptRowLimit(long rows, long bytes)
+    {
+        if (rows > 0)
+        {
+            var limit = (int)Math.Clamp(_options.BatchBytes * rows / Math.Max(1, bytes), 1, _options.BatchRows);
+            Volatile.Write(ref _rowLimit, limit);
+        }
+    }
+
+    private Segment OpenSegment()
+    {
+        while (_rolledBack.Count > 0)
+        {
+            _rolledBack[^1].RecordEnd();
+            _rolledBack.RemoveAt(_rolledBack.Count - 1);
+        }
+
+        var segment = _log.CreateSegment(Table);
+        _segmentOpenedAt = _time.GetTimestamp();
+        _segmentAge = _log.AgeFor(_log.Metrics.OpenSegments);
+        _sealTimer.Change(_segmentAge, Timeout.InfiniteTimeSpan);
+        return segment;
+    }
+
+    private void OnGroupFailed(int start, int end, Exception cause)
+    {
+        var senders = 0;
+        for (var i = start; i < end; i++)
+        {
+            senders += _group[i].Entries.Length;
+        }
+
+        _log.Metrics.OnFailed();
+        LogMessages.GroupFailed(_logger, Table.Name, senders, cause);
+        if (_segment is not { } segment)
+        {
+            return;
+        }
+
+        segment.RollBack();
+        _rolledBack.Add(segment);
+        Detach(segment);
+    }
+
+    private void SealWhenDue(bool now)
+    {
+        _sealTimerFired = false;
+        if (_segment is not null && (now || _time.GetElapsedTime(_segmentOpenedAt) >= _segmentAge))
+        {
+            Seal();
+        }
+
+        if (_stopping && _segment is { } empty)
+        {
+            // Nothing but rejected rows: no INSERT can come of it.
+            _segment = null;
+            _log.Metrics.OnClosed(empty.Length);
+            empty.Dispose();
+            empty.Files.Delete(_log.Disk);
+        }
+    }
+
+    // A segment without rows stays open: its records say which offsets were rejected.
+    private void Seal()
+    {
+        if (_segment is { Rows: > 0 } segment)
+        {
+            Detach(segment);
+        }
+    }
+
+    private void Detach(Segment segment)
+    {
+        _segment = null;
+        _log.Metrics.OnClosed(segment.Length);
+        if (segment.Rows > 0)
+        {
+            _log.Publish(segment.Seal(Table));
+        }
+
+        segment.Dispose();
+    }
+}

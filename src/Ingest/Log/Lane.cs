@@ -1,0 +1,251 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Ingest.Columns;
+using Ingest.Schema;
+using Microsoft.Extensions.Logging;
+
+namespace Ingest.Log;
+
+/// <summary>
+/// One table's way into the log: the open batches that streams decode into, and the writer that makes them durable.
+/// </summary>
+/// <remarks>
+/// Streams call <see cref="WaitForRoomAsync"/>, <see cref="Rent"/> and <see cref="Return"/> on their own threads, once a
+/// message; that side neither locks nor allocates nor reads the clock, except once a batch. All else is done by the
+/// lane's thread (Lane.Writer.cs). Batches that are closed and not yet durable are bounded by
+/// <see cref="LogOptions.QueueBytes"/>: at the bound senders wait.
+/// </remarks>
+public sealed partial class Lane
+{
+    private readonly SegmentLog _log;
+    private readonly LogOptions _options;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly BatchPool _pool;
+    private readonly Slot[] _slots;
+    private readonly ConcurrentQueue<TaskCompletionSource> _sealRequests = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ClosedBatches _closed;
+    private TaskCompletionSource? _room;
+    private long _queuedBytes;
+
+    // Batches that got their first rows, ever. The writer knows how many it collected; the rest is open.
+    private long _opened;
+    private int _rowLimit;
+    private volatile bool _hot;
+    private volatile bool _wanted;
+    private volatile bool _stopping;
+    private volatile bool _stopped;
+
+    internal Lane(SegmentLog log, TableSchema table, Producers producers)
+    {
+        Table = table;
+        Producers = producers;
+        _log = log;
+        _options = log.Options;
+        _logger = log.Logger;
+        _time = log.Time;
+        _pool = new BatchPool(table, _options.PoolBytes);
+        _slots = new Slot[Math.Max(1, _options.OpenBatches)];
+        _rowLimit = _options.BatchRows;
+        _linger = (long)(_options.Linger.TotalSeconds * _time.TimestampFrequency);
+        _sealTimer = _time.CreateTimer(
+            static lane => ((Lane)lane!).OnSealTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _lastSweep = _time.GetTimestamp() - _linger;
+        _thread = new Thread(Run, WriterStackBytes) { IsBackground = true, Name = $"lane {table.Name}" };
+    }
+
+    /// <summary>The table whose rows go this way.</summary>
+    public TableSchema Table { get; }
+
+    /// <summary>Bytes of batches that are closed and not yet durable, about.</summary>
+    public long QueuedBytes => Volatile.Read(ref _queuedBytes);
+
+    /// <summary>
+    /// Completes when the lane takes more rows: at once while less than <see cref="LogOptions.QueueBytes"/> wait for the
+    /// disk. To be awaited before a message is decoded.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ValueTask WaitForRoomAsync(CancellationToken cancellationToken = default) =>
+        Volatile.Read(ref _queuedBytes) < _options.QueueBytes ? default : WaitForRoomSlowAsync(this, cancellationToken);
+
+    /// <summary>
+    /// An open batch to append to, owned by the caller until <see cref="Return"/>. Never waits; the caller must not wait
+    /// either while it has the batch, others' rows are in it.
+    /// </summary>
+    public Batch Rent()
+    {
+        var slots = _slots;
+        var at = _hot ? Thread.GetCurrentProcessorId() % slots.Length : 0;
+        for (var i = 0; i < slots.Length; i++)
+        {
+            ref var slot = ref slots[at].Batch;
+            if (Volatile.Read(ref slot) is not null && Interlocked.Exchange(ref slot, null) is { } batch)
+            {
+                return batch;
+            }
+
+            at = at + 1 == slots.Length ? 0 : at + 1;
+        }
+
+        return _pool.Take();
+    }
+
+    /// <summary>
+    /// Gives a batch back. Each run of rows in it must have its entry. The sinks of the entries are told by the lane's
+    /// thread, or by the caller's when the log has stopped.
+    /// </summary>
+    public void Return(Batch batch)
+    {
+        if (batch.Entries.IsEmpty)
+        {
+            Debug.Assert(batch.RowCount == 0, "rows without an entry: nobody would be told of them");
+            if (!TryPlace(batch))
+            {
+                Recycle(batch);
+            }
+
+            return;
+        }
+
+        var first = batch.OpenedAt == 0;
+        if (first)
+        {
+            batch.OpenedAt = Math.Max(1, _time.GetTimestamp());
+        }
+
+        var full = batch.RowCount >= Volatile.Read(ref _rowLimit);
+        var close = full || _wanted || _stopping || !TryPlace(batch);
+        if (close)
+        {
+            Close(batch, full);
+        }
+
+        // Unless it was closed, the batch is another's by now. The writer may even have collected it before it is
+        // counted here; then the count is one short until this line, and the wake-up sets it right.
+        if (first)
+        {
+            Interlocked.Increment(ref _opened);
+        }
+
+        if (close || _wanted || _stopping)
+        {
+            Wake(urgent: true);
+        }
+        else if (first)
+        {
+            Wake(urgent: false);
+        }
+
+        if (_stopped)
+        {
+            RefuseLeftovers();
+        }
+    }
+
+    /// <summary>
+    /// Writes what is in open batches, and seals the open segment if it has rows. Completes when the segment is in
+    /// <see cref="SegmentLog.Sealed"/>.
+    /// </summary>
+    public Task SealAsync()
+    {
+        var request = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _sealRequests.Enqueue(request);
+        Interlocked.MemoryBarrier();
+        Wake(urgent: true);
+        if (_stopped)
+        {
+            AnswerSealRequests();
+        }
+
+        return request.Task;
+    }
+
+    /// <summary>Producers whose rows earlier runs left in the log. The writer's, once it runs.</summary>
+    internal Producers Producers { get; }
+
+    internal void Start() => _thread.Start();
+
+    /// <summary>Writes what is there, seals, and ends the lane's thread.</summary>
+    internal Task StopAsync()
+    {
+        _stopping = true;
+        Interlocked.MemoryBarrier();
+        Wake(urgent: true);
+        return _ended.Task;
+    }
+
+    private static async ValueTask WaitForRoomSlowAsync(Lane lane, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var room = Volatile.Read(ref lane._room);
+            if (room is null)
+            {
+                var made = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                room = Interlocked.CompareExchange(ref lane._room, made, null) ?? made;
+            }
+
+            // Asked again with the source in place: the writer first counts down, then looks for someone to tell.
+            Interlocked.MemoryBarrier();
+            if (Volatile.Read(ref lane._queuedBytes) < lane._options.QueueBytes || lane._stopped)
+            {
+                return;
+            }
+
+            await room.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // The same slot first as in Rent: while there is little to do only one batch is ever open, so blocks stay few.
+    private bool TryPlace(Batch batch)
+    {
+        var slots = _slots;
+        var at = _hot ? Thread.GetCurrentProcessorId() % slots.Length : 0;
+        for (var i = 0; i < slots.Length; i++)
+        {
+            ref var slot = ref slots[at].Batch;
+            if (Volatile.Read(ref slot) is null && Interlocked.CompareExchange(ref slot, batch, null) is null)
+            {
+                return true;
+            }
+
+            at = at + 1 == slots.Length ? 0 : at + 1;
+        }
+
+        return false;
+    }
+
+    private void Close(Batch batch, bool full)
+    {
+        if (full && !_hot)
+        {
+            _hot = true;
+        }
+
+        CountQueued(batch.ByteCount);
+        _closed.Push(batch);
+    }
+
+    private void CountQueued(long bytes)
+    {
+        Interlocked.Add(ref _queuedBytes, bytes);
+        _log.Metrics.OnQueued(bytes);
+    }
+
+    private void Recycle(Batch batch)
+    {
+        batch.Reset();
+        _pool.Return(batch);
+    }
+
+    // A slot has cache lines of its own (two, since they are fetched in pairs): streams on other cores swap theirs.
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    private struct Slot
+    {
+        [FieldOffset(0)]
+        public Batch? Batch;
+    }
+}

@@ -1,0 +1,55 @@
+namespace Ingest.Log;
+
+/// <summary>Settings of the log.</summary>
+public sealed record LogOptions
+{
+    /// <summary>Directory of all that the server keeps; default <c>./data</c>. The log is in <c>log</c> below it.</summary>
+    public string DataDirectory { get; init; } = "./data";
+
+    /// <summary>
+    /// Whether rows are written; default true. When false they are encoded, dropped and acknowledged: for measuring.
+    /// </summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>Bytes at which a segment is sealed; default 64 MiB.</summary>
+    public long SegmentBytes { get; init; } = 64L << 20;
+
+    /// <summary>Rows at which a segment is sealed, and the most that it holds unless one batch has more; default 1,000,000.</summary>
+    public int SegmentRows { get; init; } = 1_000_000;
+
+    /// <summary>Age at which a segment is sealed while few tables are active; default 1 s.</summary>
+    public TimeSpan SegmentAge { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Age at which a segment is sealed while many tables are active; default 10 s.</summary>
+    public TimeSpan MaxSegmentAge { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Segments sealed by age a second, all tables together, that the log aims to stay under by letting them grow older;
+    /// default 2. A segment becomes one part in the store, and parts have to be merged.
+    /// </summary>
+    public double SegmentsPerSecond { get; init; } = 2;
+
+    /// <summary>Rows at which a batch is closed; default 8,192.</summary>
+    public int BatchRows { get; init; } = 8192;
+
+    /// <summary>Bytes at which a batch is closed, about; default 1 MiB.</summary>
+    public int BatchBytes { get; init; } = 1 << 20;
+
+    /// <summary>
+    /// Longest that a row waits for others to share its block; default 2 ms. When no group was written for as long, it
+    /// does not wait at all.
+    /// </summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>
+    /// Bytes of closed batches of one table that wait for the disk before <see cref="Lane.WaitForRoomAsync"/> makes
+    /// senders wait; default 16 MiB.
+    /// </summary>
+    public long QueueBytes { get; init; } = 16L << 20;
+
+    /// <summary>Memory in bytes that one table's empty batches may keep; default 16 MiB.</summary>
+    public long PoolBytes { get; init; } = 16L << 20;
+
+    /// <summary>Open batches a table, when streams keep that many cores busy; default the number of cores.</summary>
+    public int OpenBatches { get; init; } = Environment.ProcessorCount;
+}

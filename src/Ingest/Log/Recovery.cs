@@ -1,0 +1,215 @@
+using System.Diagnostics;
+using Ingest.Schema;
+using Microsoft.Extensions.Logging;
+
+namespace Ingest.Log;
+
+/// <summary>
+/// What happens to the segments of earlier runs when the log is opened: verified (in parallel), an unacknowledged tail
+/// cut, damage moved to quarantine and the good blocks around it kept, producers restored, everything sealed.
+/// </summary>
+/// <remarks>Each step leaves what a crash in it would not mislead the next recovery about.</remarks>
+internal sealed class Recovery(
+    ILogFiles disk, DataDirectory directory, IReadOnlyCollection<TableSchema> tables, ILogger logger)
+{
+    private readonly Quarantine _quarantine = new(disk, directory.QuarantineDirectory, logger);
+    private readonly Dictionary<string, Producers> _producers = new(StringComparer.Ordinal);
+    private readonly List<SealedSegment> _sealed = [];
+    private long _cutBytes;
+
+    /// <summary>The segments, by table and age.</summary>
+    public IReadOnlyList<SealedSegment> Sealed => _sealed;
+
+    /// <summary>Producers by table.</summary>
+    public IReadOnlyDictionary<string, Producers> Producers => _producers;
+
+    /// <summary>Recovers everything. Ids that were found are observed by <paramref name="ids"/>.</summary>
+    public RecoveryReport Run(SegmentIds ids, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var unknown = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var path in disk.Directories(directory.LogDirectory).Order(StringComparer.Ordinal))
+        {
+            var name = Path.GetFileName(path);
+            var inventory = SegmentInventory.Read(disk, path);
+            foreach (var files in inventory.Segments.Concat(inventory.Orphans))
+            {
+                ids.Observe(files.SegmentId);
+            }
+
+            if (tables.FirstOrDefault(table => table.Name == name) is { } table)
+            {
+                RecoverTable(table, inventory, cancellationToken);
+            }
+            else if (inventory.Segments.Count > 0)
+            {
+                unknown.Add(name, inventory.Segments.Count);
+                LogMessages.UnknownTableKept(logger, name, inventory.Segments.Count, inventory.DataBytes(disk));
+            }
+        }
+
+        var report = new RecoveryReport
+        {
+            Segments = _sealed.Count,
+            Rows = _sealed.Sum(segment => segment.Rows),
+            Bytes = _sealed.Sum(segment => segment.Length),
+            CutBytes = _cutBytes,
+            Quarantined = _quarantine.Pieces,
+            QuarantinedRows = _quarantine.Rows,
+            UnknownTables = unknown,
+            Elapsed = Stopwatch.GetElapsedTime(started),
+        };
+        if (_sealed.Count > 0 || _cutBytes > 0)
+        {
+            LogMessages.LogRecovered(
+                logger, report.Elapsed.TotalSeconds, report.Segments, report.Rows, report.Bytes, report.CutBytes);
+        }
+
+        return report;
+    }
+
+    private void RecoverTable(TableSchema table, SegmentInventory inventory, CancellationToken cancellationToken)
+    {
+        foreach (var obsolete in inventory.Obsolete)
+        {
+            disk.Delete(obsolete);
+        }
+
+        foreach (var orphan in inventory.Orphans)
+        {
+            RecoverOrphan(table.Name, orphan);
+        }
+
+        var scans = new SegmentScan[inventory.Segments.Count];
+        var options = new ParallelOptions
+        {
+            CancellationToken = cancellationToken,
+            MaxDegreeOfParallelism = Environment.ProcessorCount,
+        };
+        Parallel.For(0, scans.Length, options, i =>
+        {
+            ApplyEnd(inventory.Segments[i]);
+            scans[i] = SegmentScan.Run(disk, inventory.Segments[i]);
+        });
+
+        var producers = _producers[table.Name] = new Producers();
+        foreach (var scan in scans)
+        {
+            Recover(table, scan, producers);
+        }
+
+        disk.FlushDirectory(directory.TableDirectory(table.Name));
+    }
+
+    // A data file without an index: empty when its creation was cut short.
+    private void RecoverOrphan(string table, SegmentFiles files)
+    {
+        using (var data = disk.Open(files.Data))
+        {
+            if (data.Length > 0)
+            {
+                _quarantine.Move(table, files, "it has no index");
+                return;
+            }
+        }
+
+        disk.Delete(files.Data);
+    }
+
+    private void ApplyEnd(SegmentFiles files)
+    {
+        try
+        {
+            if (SegmentEnd.TryRead(disk, files, out var dataLength, out var indexLength))
+            {
+                CutFile(files.Data, dataLength);
+                CutFile(files.Index, indexLength);
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            LogMessages.EndDamaged(logger, files.End, e);
+        }
+    }
+
+    private void Recover(TableSchema table, SegmentScan scan, Producers producers)
+    {
+        var files = scan.Files;
+        if (scan.IsEmpty && scan.Header is null && !IndexHeader.IsTorn(scan.Index))
+        {
+            _quarantine.Move(table.Name, files, "its index cannot be read");
+            return;
+        }
+
+        if (scan.HasDescribedTail)
+        {
+            _quarantine.KeepTail(table.Name, scan);
+        }
+
+        if (scan.IsDamaged)
+        {
+            foreach (var block in scan.Kept.Where(block => block.Fault is not null))
+            {
+                _quarantine.Keep(table.Name, scan, block);
+            }
+
+            var header = scan.Header
+                ?? new IndexHeader(directory.Id, files.SegmentId, table.Name, table.Fingerprint);
+            files = SegmentRewriter.Rewrite(disk, scan, header);
+        }
+        else if (!scan.IsEmpty)
+        {
+            CutFile(files.Data, scan.DataEnd);
+            CutFile(files.Index, scan.IndexEnd);
+        }
+
+        _cutBytes += Math.Max(0, scan.DataLength - scan.DataEnd);
+        Seal(table, scan, files, producers);
+    }
+
+    private void Seal(TableSchema table, SegmentScan scan, SegmentFiles files, Producers producers)
+    {
+        using var hash = new SegmentHash();
+        long length = 0;
+        foreach (var record in scan.Kept.Where(block => block.Fault is null).Select(block => block.Record!))
+        {
+            hash.Add(record.Length, record.Rows, record.Crc);
+            length += record.Length;
+            foreach (var entry in record.Entries)
+            {
+                producers.Add(entry);
+            }
+        }
+
+        if (scan.Rows == 0)
+        {
+            files.Delete(disk);
+            return;
+        }
+
+        var written = scan.Header?.Directory ?? directory.Id;
+        if (written != directory.Id)
+        {
+            LogMessages.ForeignSegment(logger, files.Data, written);
+        }
+
+        var token = hash.Token(written, table.Name, files.SegmentId);
+        _sealed.Add(new SealedSegment(
+            table, files.SegmentId, files.Data, length, scan.Rows, token, Recovered: true));
+    }
+
+    private void CutFile(string path, long length)
+    {
+        if (!disk.Exists(path))
+        {
+            return;
+        }
+
+        using var file = disk.Open(path);
+        if (file.Length > length)
+        {
+            file.Truncate(length);
+            file.Flush();
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.Globalization;
+
+namespace Ingest.Log;
+
+/// <summary>Names of a segment's files, and the order in which they go.</summary>
+/// <remarks>
+/// `ID.native` and `ID.index`; a segment that was written anew without its rotten blocks is `ID-1.native`, `ID-1.index`
+/// and so on. `ID.end` says where a segment ends whose last write failed. An index renamed to `ID.released` says that
+/// its data may be deleted.
+/// </remarks>
+/// <param name="Directory">Directory of the table in the log.</param>
+/// <param name="SegmentId">Id of the segment.</param>
+/// <param name="Generation">How often it was written anew.</param>
+internal sealed record SegmentFiles(string Directory, ulong SegmentId, int Generation)
+{
+    /// <summary>Extension of data files.</summary>
+    public const string DataExtension = ".native";
+
+    /// <summary>Extension of index files.</summary>
+    public const string IndexExtension = ".index";
+
+    /// <summary>Extension of files that say where a segment ends.</summary>
+    public const string EndExtension = ".end";
+
+    /// <summary>Extension of the index of a segment that is being deleted.</summary>
+    public const string ReleasedExtension = ".released";
+
+    /// <summary>Extension of files that are not finished.</summary>
+    public const string TemporaryExtension = ".tmp";
+
+    /// <summary>The data file: Native blocks and nothing else.</summary>
+    public string Data => WithExtension(DataExtension);
+
+    /// <summary>The index file.</summary>
+    public string Index => WithExtension(IndexExtension);
+
+    /// <summary>The file that says where the segment ends, after a failed write.</summary>
+    public string End => WithExtension(EndExtension);
+
+    /// <summary>The index's name while the segment is deleted.</summary>
+    public string Released => WithExtension(ReleasedExtension);
+
+    private string Stem => Generation == 0
+        ? SegmentId.ToString(CultureInfo.InvariantCulture)
+        : string.Create(CultureInfo.InvariantCulture, $"{SegmentId}-{Generation}");
+
+    /// <summary>Reads the name of one of a segment's files.</summary>
+    public static bool TryParse(string path, out SegmentFiles? files)
+    {
+        files = null;
+        var stem = Path.GetFileNameWithoutExtension(path.AsSpan());
+        var generation = 0;
+        if (stem.IndexOf('-') is >= 0 and var dash)
+        {
+            if (!int.TryParse(stem[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out generation))
+            {
+                return false;
+            }
+
+            stem = stem[..dash];
+        }
+
+        if (!ulong.TryParse(stem, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+        {
+            return false;
+        }
+
+        files = new SegmentFiles(Path.GetDirectoryName(path) ?? "", id, generation);
+        return true;
+    }
+
+    /// <summary>The names under which the segment is written anew.</summary>
+    public SegmentFiles NextGeneration() => this with { Generation = Generation + 1 };
+
+    /// <summary>
+    /// Deletes the segment. Whatever is left after a crash tells by its names that the rest may go: the index first
+    /// changes its name, and goes last.
+    /// </summary>
+    public void Delete(ILogFiles disk)
+    {
+        if (disk.Exists(Index))
+        {
+            disk.Rename(Index, Released);
+        }
+
+        disk.Delete(Data);
+        disk.Delete(End);
+        disk.Delete(Released);
+    }
+
+    private string WithExtension(string extension) => Path.Combine(Directory, Stem + extension);
+}

@@ -1,0 +1,199 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Ingest.Schema;
+using Microsoft.Extensions.Logging;
+
+namespace Ingest.Log;
+
+/// <summary>The log: a lane for each table, and the segments that wait for the store. What is in it is durable.</summary>
+/// <remarks>
+/// Below the data directory: `log/TABLE/` with each segment's two files, `quarantine/` with what was found damaged,
+/// `directory.uuid`, `segments.mark` and `lock`. Formats stand in docs/log-format.md.
+/// </remarks>
+public sealed class SegmentLog : IAsyncDisposable
+{
+    private readonly DataDirectory _directory;
+    private readonly SegmentIds _ids;
+    private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
+    private readonly IReadOnlyDictionary<string, Producers> _recovered;
+    private readonly Lock _gate = new();
+
+    // Descriptors alone; their bytes are on disk, where the limit is. Read by one store.
+    private readonly Channel<SealedSegment> _sealed = Channel.CreateUnbounded<SealedSegment>(
+        new UnboundedChannelOptions { SingleReader = true });
+
+    private Task? _stopped;
+
+    private SegmentLog(
+        LogOptions options, DataDirectory directory, SegmentIds ids, RecoveryReport report,
+        IReadOnlyDictionary<string, Producers> recovered, ILogFiles disk, ILogger logger, TimeProvider time)
+    {
+        Options = options;
+        Recovery = report;
+        _recovered = recovered;
+        Disk = disk;
+        Logger = logger;
+        Time = time;
+        _directory = directory;
+        _ids = ids;
+    }
+
+    /// <summary>Sealed segments in the order in which a table's were sealed; those of earlier runs first.</summary>
+    public ChannelReader<SealedSegment> Sealed => _sealed.Reader;
+
+    /// <summary>What the log has done and holds.</summary>
+    public LogMetrics Metrics { get; } = new();
+
+    /// <summary>What was found at start.</summary>
+    public RecoveryReport Recovery { get; }
+
+    internal LogOptions Options { get; }
+
+    internal ILogFiles Disk { get; }
+
+    internal ILogger Logger { get; }
+
+    internal TimeProvider Time { get; }
+
+    /// <summary>
+    /// Opens the log of a data directory, which is created if need be: verifies what earlier runs left, seals it, and
+    /// makes a lane for each table.
+    /// </summary>
+    /// <exception cref="DataDirectoryInUseException">Another process has the directory.</exception>
+    /// <exception cref="IOException">The directory cannot be read or written.</exception>
+    public static Task<SegmentLog> OpenAsync(
+        LogOptions options, IReadOnlyCollection<TableSchema> tables, ILogger logger, TimeProvider? time = null,
+        CancellationToken cancellationToken = default) =>
+        OpenAsync(options, tables, logger, time ?? TimeProvider.System, DiskFiles.Instance, cancellationToken);
+
+    /// <summary>The lane of a table; made when the table is new.</summary>
+    public Lane Lane(TableSchema table)
+    {
+        if (_lanes.TryGetValue(table.Name, out var lane))
+        {
+            return lane;
+        }
+
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_stopped is not null, this);
+            if (!_lanes.TryGetValue(table.Name, out lane))
+            {
+                Disk.CreateDirectory(_directory.TableDirectory(table.Name));
+                lane = new Lane(this, table, _recovered.GetValueOrDefault(table.Name) ?? new Producers());
+                lane.Start();
+                _lanes[table.Name] = lane;
+            }
+
+            return lane;
+        }
+    }
+
+    /// <summary>Deletes a segment that the store has, durably. Blocks for a few disk operations.</summary>
+    public void Release(SealedSegment segment)
+    {
+        Metrics.OnReleased(segment.Length);
+        try
+        {
+            _ids.BeforeDelete(segment.SegmentId);
+            if (SegmentFiles.TryParse(segment.Path, out var files))
+            {
+                files!.Delete(Disk);
+            }
+        }
+        catch (IOException e)
+        {
+            LogMessages.SegmentNotDeleted(Logger, segment.Path, e);
+        }
+    }
+
+    /// <summary>Writes and seals what open batches and segments hold, of every table.</summary>
+    public Task SealAsync() => Task.WhenAll(_lanes.Values.Select(lane => lane.SealAsync()));
+
+    /// <summary>
+    /// Ends the lanes: what was given back to them is written, the open segments are sealed, then
+    /// <see cref="Sealed"/> completes. <see cref="Release"/> goes on working until the log is disposed.
+    /// </summary>
+    public Task StopAsync()
+    {
+        lock (_gate)
+        {
+            return _stopped ??= StopLanesAsync();
+        }
+    }
+
+    /// <summary>Stops the log and lets go of the data directory.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync().ConfigureAwait(false);
+        _ids.Dispose();
+        _directory.Dispose();
+    }
+
+    internal static Task<SegmentLog> OpenAsync(
+        LogOptions options, IReadOnlyCollection<TableSchema> tables, ILogger logger, TimeProvider time, ILogFiles disk,
+        CancellationToken cancellationToken) =>
+        Task.Run(() => Open(options, tables, logger, time, disk, cancellationToken), cancellationToken);
+
+    internal Segment CreateSegment(TableSchema table)
+    {
+        var header = new IndexHeader(_directory.Id, _ids.Next(), table.Name, table.Fingerprint);
+        var segment = Segment.Create(Disk, _directory.TableDirectory(table.Name), header);
+        Metrics.OnOpened();
+        return segment;
+    }
+
+    /// <summary>Age at which a segment is sealed while so many are open.</summary>
+    internal TimeSpan AgeFor(long openSegments)
+    {
+        var fair = TimeSpan.FromSeconds(openSegments / Options.SegmentsPerSecond);
+        return fair < Options.SegmentAge ? Options.SegmentAge
+            : fair > Options.MaxSegmentAge ? Options.MaxSegmentAge
+            : fair;
+    }
+
+    internal void Publish(SealedSegment segment)
+    {
+        Metrics.OnSealed(segment.Length);
+        LogMessages.SegmentSealed(Logger, segment.Table.Name, segment.SegmentId, segment.Rows, segment.Length);
+        _sealed.Writer.TryWrite(segment);
+    }
+
+    private static SegmentLog Open(
+        LogOptions options, IReadOnlyCollection<TableSchema> tables, ILogger logger, TimeProvider time, ILogFiles disk,
+        CancellationToken cancellationToken)
+    {
+        var directory = DataDirectory.Open(disk, options.DataDirectory, logger);
+        SegmentIds? ids = null;
+        try
+        {
+            ids = SegmentIds.Open(disk, directory.MarkPath, time);
+            var recovery = new Recovery(disk, directory, tables, logger);
+            var report = recovery.Run(ids, cancellationToken);
+            var log = new SegmentLog(options, directory, ids, report, recovery.Producers, disk, logger, time);
+            foreach (var segment in recovery.Sealed)
+            {
+                log.Publish(segment);
+            }
+
+            foreach (var table in tables)
+            {
+                log.Lane(table);
+            }
+
+            return log;
+        }
+        catch
+        {
+            ids?.Dispose();
+            directory.Dispose();
+            throw;
+        }
+    }
+
+    private async Task StopLanesAsync()
+    {
+        await Task.WhenAll(_lanes.Values.Select(lane => lane.StopAsync())).ConfigureAwait(false);
+        _sealed.Writer.TryComplete();
+    }
+}

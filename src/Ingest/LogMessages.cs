@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Logging;
+
+namespace Ingest;
+
+/// <summary>Every message that the project logs.</summary>
+internal static partial class LogMessages
+{
+    [LoggerMessage(100, LogLevel.Information,
+        "Log recovered in {Seconds:F1} s: {Segments} segments, {Rows} rows, {Bytes} bytes; {CutBytes} unacknowledged "
+        + "bytes cut off")]
+    public static partial void LogRecovered(
+        this ILogger logger, double seconds, int segments, long rows, long bytes, long cutBytes);
+
+    [LoggerMessage(101, LogLevel.Error,
+        "Damaged bytes in the log: {Path} at {Offset}, {Length} bytes, {Rows} rows: {Reason}; moved to {Quarantine}")]
+    public static partial void BlockQuarantined(
+        this ILogger logger, string path, long offset, long length, int rows, string reason, string quarantine);
+
+    [LoggerMessage(102, LogLevel.Warning,
+        "The log holds {Segments} segments, {Bytes} bytes, of table {Table}, which no schema declares; they are kept "
+        + "until one does")]
+    public static partial void UnknownTableKept(this ILogger logger, string table, int segments, long bytes);
+
+    [LoggerMessage(103, LogLevel.Error,
+        "Table {Table}: the log could not be written, {Senders} senders are told; the next rows go to a new segment")]
+    public static partial void GroupFailed(this ILogger logger, string table, int senders, Exception cause);
+
+    [LoggerMessage(104, LogLevel.Debug, "Table {Table}: segment {SegmentId} sealed, {Rows} rows, {Bytes} bytes")]
+    public static partial void SegmentSealed(
+        this ILogger logger, string table, ulong segmentId, long rows, long bytes);
+
+    [LoggerMessage(105, LogLevel.Warning,
+        "Segment {Path} is in the store but could not be deleted; the next start asks the store for it")]
+    public static partial void SegmentNotDeleted(this ILogger logger, string path, Exception cause);
+
+    [LoggerMessage(106, LogLevel.Error, "A sender of table {Table} failed when it was told what became of its rows")]
+    public static partial void SinkFailed(this ILogger logger, string table, Exception cause);
+
+    [LoggerMessage(107, LogLevel.Warning,
+        "Segment {Path} was written in data directory {Directory}, not in this one; it keeps that name in its token")]
+    public static partial void ForeignSegment(this ILogger logger, string path, Guid directory);
+
+    [LoggerMessage(108, LogLevel.Error,
+        "Table {Table}: the log stopped with {Batches} batches still in senders' hands; their rows are refused")]
+    public static partial void BatchesOutstanding(this ILogger logger, string table, int batches);
+
+    [LoggerMessage(109, LogLevel.Warning,
+        "Data directory {DataDirectory} has lost its identity file; its segments keep the one they were written under")]
+    public static partial void IdentityLost(this ILogger logger, string dataDirectory);
+
+    [LoggerMessage(110, LogLevel.Error,
+        "{Path} is damaged: rows of a group that failed in an earlier run may come back")]
+    public static partial void EndDamaged(this ILogger logger, string path, Exception cause);
+
+    [LoggerMessage(111, LogLevel.Warning,
+        "The end of {Path} from {Offset} on, {Length} bytes, is torn: not acknowledged if the machine lost power then; "
+        + "kept as {Quarantine}")]
+    public static partial void TailKept(
+        this ILogger logger, string path, long offset, long length, string quarantine);
+}
