@@ -56,9 +56,14 @@ internal sealed class LogDirectory : IDisposable
         {
             EventType = "tick",
             EntityType = "test",
-            EntityId = new string('x', 1 + padding),
+            EntityId = "x",
             Timestamp = Timestamp.FromDateTime(DateTime.UnixEpoch.AddYears(50)),
         };
+        if (padding > 0)
+        {
+            message.Properties = new Struct { Fields = { ["padding"] = Value.ForString(new string('x', padding)) } };
+        }
+
         for (var i = 0; i < count; i++)
         {
             message.EventId = (first + i).ToString(System.Globalization.CultureInfo.InvariantCulture);
