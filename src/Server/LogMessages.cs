@@ -18,4 +18,8 @@ internal static partial class LogMessages
 
     [LoggerMessage(5, LogLevel.Warning, "{ActiveCalls} calls did not end and are cut off")]
     public static partial void DrainIncomplete(ILogger logger, long activeCalls);
+
+    [LoggerMessage(20, LogLevel.Warning,
+        "/metrics leaves out {Instrument} of the meter {Meter}: the name {Name} is taken")]
+    public static partial void MetricNameTaken(ILogger logger, string instrument, string meter, string name);
 }
