@@ -61,7 +61,7 @@ internal sealed class CallPipeline(
         {
             status = refusal;
         }
-        else if (!method.ServedWhileDraining && !(counted = drain.TryEnter()))
+        else if (!(counted = drain.TryEnter(method.ServedWhileDraining)))
         {
             status = GrpcErrors.ShuttingDown();
         }

@@ -17,4 +17,7 @@ internal readonly record struct CallStatus(
 
     public static CallStatus From(RpcException error) =>
         new(error.StatusCode, error.Detail, error.Details, error.Trailers);
+
+    /// <summary>The exception with which a service ends its call so.</summary>
+    public RpcException ToException() => new(Code, Detail) { Details = Details, Trailers = Trailers ?? [] };
 }

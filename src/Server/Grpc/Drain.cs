@@ -4,7 +4,10 @@ namespace Ingest.Server.Grpc;
 /// Lets the server stop without losing calls: health turns NOT_SERVING, new calls are refused UNAVAILABLE, running ones
 /// may finish, and those that do not end UNAVAILABLE.
 /// </summary>
-/// <remarks>Safe for use by several threads at once. Health and reflection are served to the end.</remarks>
+/// <remarks>
+/// Safe for use by several threads at once. Health and reflection take calls to the end; a health watch tells that the
+/// server is down and then ends by itself.
+/// </remarks>
 public sealed class Drain : IDisposable
 {
     /// <summary>How long calls that were told to end may take to do so.</summary>
@@ -28,7 +31,7 @@ public sealed class Drain : IDisposable
     /// <summary>Cancelled when the drain starts: streams that live long tell their clients and end.</summary>
     public CancellationToken Started => _started.Token;
 
-    /// <summary>Calls that run now, health and reflection left out.</summary>
+    /// <summary>Calls that run now.</summary>
     public long ActiveCalls => Interlocked.Read(ref _activeCalls);
 
     /// <summary>Cancelled when the grace time is over.</summary>
@@ -68,12 +71,13 @@ public sealed class Drain : IDisposable
     }
 
     /// <summary>Counts a call in.</summary>
-    /// <returns>False when the server drains and takes no calls.</returns>
-    internal bool TryEnter()
+    /// <param name="whileDraining">Whether the call is taken while the server drains.</param>
+    /// <returns>False when the server drains and does not take the call.</returns>
+    internal bool TryEnter(bool whileDraining)
     {
         lock (_gate)
         {
-            if (_idle is not null)
+            if (_idle is not null && !whileDraining)
             {
                 return false;
             }

@@ -3,5 +3,5 @@ namespace Ingest.Server.Grpc;
 /// <summary>A bound method.</summary>
 /// <param name="Path"><c>/package.Service/Method</c>.</param>
 /// <param name="Invoke">Runs the service's method for a call.</param>
-/// <param name="ServedWhileDraining">Whether it takes calls to the end and holds nothing up: health, reflection.</param>
+/// <param name="ServedWhileDraining">Whether it takes calls while the server drains: health, reflection.</param>
 internal sealed record GrpcMethod(string Path, Func<CallContext, Task> Invoke, bool ServedWhileDraining);

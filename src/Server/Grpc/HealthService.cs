@@ -43,9 +43,12 @@ internal sealed class HealthService(HealthStatus health)
     private async Task WatchAsync(
         HealthCheckRequest request, ResponseStream<HealthCheckResponse> responses, CallContext call)
     {
+        using var wake = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, call.Draining);
         ServingStatus? sent = null;
         while (true)
         {
+            // Health goes down before the drain starts, so whoever watches hears of it before the call ends.
+            var draining = call.Draining.IsCancellationRequested;
             var changed = health.Changed;
             var status = health.Get(request.Service) ?? ServingStatus.ServiceUnknown;
             if (status != sent)
@@ -54,7 +57,13 @@ internal sealed class HealthService(HealthStatus health)
                 sent = status;
             }
 
-            await changed.WaitAsync(call.CancellationToken);
+            if (draining)
+            {
+                throw GrpcErrors.ShuttingDown().ToException();
+            }
+
+            await changed.WaitAsync(wake.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            call.CancellationToken.ThrowIfCancellationRequested();
         }
     }
 }

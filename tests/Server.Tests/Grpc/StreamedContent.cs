@@ -16,13 +16,17 @@ internal sealed class StreamedContent : HttpContent
 
     public void Complete() => _parts.Writer.TryComplete();
 
-    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(
+        Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        await stream.FlushAsync();
-        await foreach (var part in _parts.Reader.ReadAllAsync())
+        await stream.FlushAsync(cancellationToken);
+        await foreach (var part in _parts.Reader.ReadAllAsync(cancellationToken))
         {
-            await stream.WriteAsync(part);
-            await stream.FlushAsync();
+            await stream.WriteAsync(part, cancellationToken);
+            await stream.FlushAsync(cancellationToken);
         }
     }
 
