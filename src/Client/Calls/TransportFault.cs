@@ -18,6 +18,7 @@ internal static class TransportFault
     /// <param name="deadlinePassed">Whether the call's deadline has passed.</param>
     public static RpcException ToRpcException(Exception exception, Uri address, bool deadlinePassed)
     {
+        var server = address.GetLeftPart(UriPartial.Authority);
         if (deadlinePassed)
         {
             return new RpcException(StatusCode.DeadlineExceeded, "The deadline passed.", exception);
@@ -31,17 +32,17 @@ internal static class TransportFault
                         StatusCode.Internal, "The server's response cannot be decompressed.", exception);
                 case HttpProtocolException reset:
                     return new RpcException(
-                        FromHttp2(reset.ErrorCode), $"{address} reset the call: {reset.Message}", exception);
+                        FromHttp2(reset.ErrorCode), $"{server} reset the call: {reset.Message}", exception);
                 case HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError
                     or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError } connect:
                     return new RpcException(
-                        StatusCode.Unavailable, $"Cannot connect to {address}: {Innermost(connect)}", exception);
+                        StatusCode.Unavailable, $"Cannot connect to {server}: {Innermost(connect)}", exception);
             }
         }
         return exception is OperationCanceledException or ObjectDisposedException
             ? new RpcException(StatusCode.Cancelled, "The call was cancelled.", exception)
             : new RpcException(
-                StatusCode.Unavailable, $"The connection to {address} broke: {Innermost(exception)}", exception);
+                StatusCode.Unavailable, $"The connection to {server} broke: {Innermost(exception)}", exception);
     }
 
     /// <summary>The status of a reset, as gRPC's "HTTP2 Transport Mapping: Errors" has it.</summary>

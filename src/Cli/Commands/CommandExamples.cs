@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Ingest.Cli.Commands;
+
+/// <summary>Examples below the help of each command.</summary>
+internal static class CommandExamples
+{
+    private static readonly Dictionary<string, string[]> Examples = new(StringComparer.Ordinal)
+    {
+        [""] = [
+            "ingest simulate --drivers 500 --minutes 10",
+            "ingest query \"SELECT count() FROM gps_points\"",
+        ],
+        ["stream "] = ["ingest stream gps trace.csv", "ingest stream events clicks.ndjson.gz"],
+        ["stream gps "] = [
+            "ingest stream gps geolife/plt",
+            "ingest stream gps trips.csv --map when=timestamp --map cab=driver_id --utc-offset -07:00",
+        ],
+        ["stream events "] = [
+            "ingest stream events bts_men.csv",
+            "ingest stream events log.csv --map user=entity_id --set entity_type=user --set event_type=visit",
+        ],
+        ["stream metrics "] = ["ingest stream metrics campaigns.csv --map campaign=campaign_id"],
+        ["stream orders "] = [
+            "ingest stream orders orders.csv --date 2019-06-01 --utc-offset -05:00",
+            "ingest stream orders trips.csv --map pickup_time=placed_at --set status=delivered",
+        ],
+        ["query "] = [
+            "ingest query \"SELECT driver_id, count() FROM gps_points GROUP BY driver_id LIMIT 10\"",
+            "ingest query \"SELECT * FROM orders\" --format CSVWithNames > orders.csv",
+        ],
+        ["simulate "] = [
+            "ingest simulate --drivers 500 --minutes 10",
+            "ingest simulate --drivers 50 --minutes 60 --rate realtime",
+        ],
+        ["health "] = ["ingest health --server http://127.0.0.1:7400"],
+        ["version "] = ["ingest version"],
+    };
+
+    /// <summary>The commands of a result after `ingest`, each with a blank behind.</summary>
+    public static string PathOf(ParseResult result)
+    {
+        var path = "";
+        for (var command = result.CommandResult; command.Parent is System.CommandLine.Parsing.CommandResult parent;
+            command = parent)
+        {
+            path = $"{command.Command.Name} {path}";
+        }
+        return path;
+    }
+
+    /// <summary>Adds them to the help of a root and of all commands below it.</summary>
+    public static void AddTo(RootCommand root)
+    {
+        foreach (var option in root.Options)
+        {
+            if (option is HelpOption { Action: SynchronousCommandLineAction help } helpOption)
+            {
+                helpOption.Action = new HelpWithExamples(help);
+            }
+        }
+    }
+
+    private sealed class HelpWithExamples(SynchronousCommandLineAction help) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            var exitCode = help.Invoke(parseResult);
+            if (Examples.TryGetValue(PathOf(parseResult), out var examples))
+            {
+                var output = parseResult.InvocationConfiguration.Output;
+                output.WriteLine(examples.Length == 1 ? "Example:" : "Examples:");
+                foreach (var example in examples)
+                {
+                    output.WriteLine($"  {example}");
+                }
+                output.WriteLine();
+            }
+            return exitCode;
+        }
+    }
+}
