@@ -57,4 +57,22 @@ internal static partial class LogMessages
         + "kept as {Quarantine}")]
     public static partial void TailKept(
         this ILogger logger, string path, long offset, long length, string quarantine);
+
+    [LoggerMessage(200, LogLevel.Warning,
+        "Table {Table}: try {Try} to store a segment failed, the next comes in {Delay}: {Reason}")]
+    public static partial void InsertFailed(
+        this ILogger logger, string table, int @try, TimeSpan delay, string reason);
+
+    [LoggerMessage(201, LogLevel.Debug,
+        "Table {Table}: segment {SegmentId} is in the store, {Rows} rows, {Bytes} bytes, inserted now: {Inserted}")]
+    public static partial void SegmentStored(
+        this ILogger logger, string table, ulong segmentId, long rows, long bytes, bool inserted);
+
+    [LoggerMessage(202, LogLevel.Error,
+        "Table {Table}: the store refuses segment {SegmentId}, {Rows} rows, for its data; it is kept as {Path}: {Reason}")]
+    public static partial void SegmentQuarantined(
+        this ILogger logger, string table, ulong segmentId, long rows, string path, string reason);
+
+    [LoggerMessage(203, LogLevel.Critical, "Table {Table}: the store writer failed; its segments wait for the next start")]
+    public static partial void StoreTableFailed(this ILogger logger, string table, Exception cause);
 }

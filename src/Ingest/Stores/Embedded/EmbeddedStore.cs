@@ -1,0 +1,237 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Security;
+using Ingest.Log;
+using Ingest.Schema;
+
+namespace Ingest.Stores.Embedded;
+
+/// <summary>ClickHouse in this process: libchdb with a data directory of its own.</summary>
+/// <remarks>
+/// <para>
+/// Threads of ours: one for inserts, one for definitions and counts, one that kills cancelled queries, and one for each
+/// query that may run at the same time. Each has its own connection; a query's lives as long as the query.
+/// </para>
+/// <para>
+/// <c>chdb_connect</c> takes <c>--name=value</c>: server settings, read by the first connection of the process, and
+/// query settings, which hold for the one connection. Of the server's own we set: merge threads (16 by default, far
+/// more than a small machine has cores), the mark cache (5 GiB by default), schedule pool and memory limit, and
+/// <c>memory_worker_use_cgroup=0</c>, or the limit would count the whole container and .NET's heap. A configuration
+/// file is named always, and is empty: without it the engine reads <c>config.xml</c> of the current directory, of
+/// <c>~/.clickhouse-local</c> or of <c>/etc/clickhouse-local</c>.
+/// </para>
+/// <para>
+/// A process has one engine with one data directory; it ends when its last connection is closed, and can be started
+/// again.
+/// </para>
+/// </remarks>
+public sealed class EmbeddedStore : IStore
+{
+    private readonly string _directory;
+    private readonly StoreOptions _options;
+    private readonly EngineThread _inserts = new("store insert");
+    private readonly EngineThread _definitions = new("store definitions");
+    private readonly EngineThread _kills = new("store kill");
+    private readonly QueryThreads _queries;
+    private EngineConnection _definitionSession = null!;
+    private EngineConnection _killSession = null!;
+    private EngineConnection _insertSession = null!;
+    private SegmentInsert _insert = null!;
+    private long _lastQuery;
+
+    private EmbeddedStore(string directory, StoreOptions options)
+    {
+        _directory = directory;
+        _options = options;
+        _queries = new QueryThreads(options.MaxConcurrentQueries);
+    }
+
+    /// <inheritdoc/>
+    public string Description { get; private set; } = "";
+
+    /// <summary>Starts the engine. A process has room for one.</summary>
+    /// <param name="directory">Its data directory; created when missing.</param>
+    /// <param name="options">Settings.</param>
+    /// <exception cref="StoreException">The engine cannot be had; the message is one sentence for the user.</exception>
+    public static async Task<EmbeddedStore> OpenAsync(string directory, StoreOptions options)
+    {
+        directory = Path.GetFullPath(directory);
+        var store = new EmbeddedStore(directory, options);
+        try
+        {
+            await store._definitions.RunAsync(store.OpenDefinitions);
+            await store._inserts.RunAsync(store.OpenInserts);
+            await store._kills.RunAsync(() => store._killSession = EngineConnection.Open([$"--path={directory}"]));
+            return store;
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> IsAvailableAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _definitions.RunAsync(() => _definitionSession.Run("SELECT 1").Dispose(), cancellationToken);
+            return true;
+        }
+        catch (StoreException)
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task EnsureTableAsync(TableSchema table, CancellationToken cancellationToken) => _definitions.RunAsync(
+        () => TableMigration.Run(_definitionSession, table, _options.DeduplicationWindow), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task InsertAsync(SealedSegment segment, CancellationToken cancellationToken) =>
+        _inserts.RunAsync(() => _insert.Run(segment, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<long> CountRowsAsync(TableSchema table, ulong segmentId, CancellationToken cancellationToken) =>
+        _definitions.RunAsync(
+            () => long.Parse(
+                _definitionSession.ReadRows(TableDefinition.CountRows(table, segmentId))[0][0],
+                CultureInfo.InvariantCulture),
+            cancellationToken);
+
+    /// <inheritdoc/>
+    /// <remarks>A piece is the engine's own memory: it is valid until the next one is asked for.</remarks>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> QueryAsync(
+        string query, QueryLimits limits, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        EngineThread thread = await _queries.TakeAsync(cancellationToken);
+        QueryRun? run = null;
+        try
+        {
+            string tag = string.Create(
+                CultureInfo.InvariantCulture, $"ingest-query-{Interlocked.Increment(ref _lastQuery)}");
+            run = await thread.RunAsync(
+                () => QueryRun.Prepare(query, limits, _directory, tag, _options.MaxWholeAnswerBytes),
+                cancellationToken);
+            while (true)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Task<ReadOnlyMemory<byte>> next = thread.RunAsync(run.Next, CancellationToken.None);
+                ReadOnlyMemory<byte> piece = next.IsCompleted
+                    ? await next
+                    : await WaitOrKillAsync(next, tag, cancellationToken);
+                if (piece.IsEmpty)
+                {
+                    yield break;
+                }
+
+                yield return piece;
+            }
+        }
+        finally
+        {
+            if (run is not null)
+            {
+                await thread.RunAsync(run.Dispose, CancellationToken.None);
+            }
+
+            _queries.Return(thread);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _queries.DisposeAsync();
+        await CloseAsync(_kills, _killSession);
+        await CloseAsync(_inserts, _insertSession);
+        await CloseAsync(_definitions, _definitionSession);
+    }
+
+    private static async Task CloseAsync(EngineThread thread, EngineConnection? session)
+    {
+        if (session is not null)
+        {
+            await thread.RunAsync(session.Dispose);
+        }
+
+        await thread.DisposeAsync();
+    }
+
+    /// <summary>Waits for the engine; when the client has left, kills the query until the engine lets go of it.</summary>
+    private async Task<ReadOnlyMemory<byte>> WaitOrKillAsync(
+        Task<ReadOnlyMemory<byte>> next, string tag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await next.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (!next.IsCompleted)
+        {
+            // The query may not have reached the engine's list yet, so once is not enough.
+            TimeSpan pause = TimeSpan.FromMilliseconds(20);
+            while (!next.IsCompleted)
+            {
+                await _kills.RunAsync(
+                    () => _killSession
+                        .Run($"KILL QUERY WHERE Settings['log_comment'] = {SqlText.Literal(tag)} ASYNC").Dispose(),
+                    CancellationToken.None);
+                await Task.WhenAny(next, Task.Delay(pause, CancellationToken.None));
+            }
+
+            // What became of it no longer matters; its fault is seen so that it is not reported as unobserved.
+            _ = next.Exception;
+            throw;
+        }
+    }
+
+    private void OpenDefinitions()
+    {
+        LibChdb.Load(_options.Library);
+        string configuration = PrepareDirectory();
+        int merges = Math.Max(1, _options.MergeThreads);
+        _definitionSession = EngineConnection.Open(
+        [
+            $"--path={_directory}", $"--config-file={configuration}",
+            $"--max_server_memory_usage={_options.MaxMemoryBytes}", "--memory_worker_use_cgroup=0",
+            $"--mark_cache_size={_options.MarkCacheBytes}", $"--background_pool_size={merges}",
+            "--background_merges_mutations_concurrency_ratio=2", "--background_schedule_pool_size=4",
+            "--background_common_pool_size=2", "--background_move_pool_size=1", "--background_fetches_pool_size=1",
+        ]);
+        Description = $"embedded ClickHouse {_definitionSession.ReadRows("SELECT version()")[0][0]} in {_directory}";
+    }
+
+    private void OpenInserts()
+    {
+        _insertSession = EngineConnection.Open([$"--path={_directory}"]);
+        _insert = new SegmentInsert(_insertSession);
+    }
+
+    /// <summary>Makes the directory and an empty configuration file in it, and looks whether it is free.</summary>
+    private string PrepareDirectory()
+    {
+        try
+        {
+            Directory.CreateDirectory(_directory);
+            string configuration = Path.Combine(_directory, "engine.xml");
+            File.WriteAllText(configuration, "<clickhouse/>\n");
+            string status = Path.Combine(_directory, "status");
+            if (File.Exists(status))
+            {
+                // The engine holds a lock on this file; so does FileShare.None, by the same system call.
+                using var probe = new FileStream(status, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            }
+
+            return configuration;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SecurityException)
+        {
+            throw new StoreException(
+                $"The data directory {_directory} is in use by another process, or cannot be written: {e.Message}",
+                StoreFault.Unavailable,
+                e);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System.Collections.Concurrent;
+
+namespace Ingest.Stores.Embedded;
+
+/// <summary>The threads that queries run on; a query has one to itself from its first to its last call.</summary>
+internal sealed class QueryThreads : IAsyncDisposable
+{
+    private readonly ConcurrentBag<EngineThread> _free = [];
+    private readonly SemaphoreSlim _count;
+    private readonly int _size;
+
+    public QueryThreads(int size)
+    {
+        _size = Math.Max(1, size);
+        _count = new SemaphoreSlim(_size);
+        for (int i = 0; i < _size; i++)
+        {
+            _free.Add(new EngineThread($"store query {i}"));
+        }
+    }
+
+    /// <summary>Waits for a free thread.</summary>
+    public async Task<EngineThread> TakeAsync(CancellationToken cancellationToken)
+    {
+        await _count.WaitAsync(cancellationToken);
+        return _free.TryTake(out EngineThread? thread)
+            ? thread
+            : throw new InvalidOperationException("A query thread was given back twice.");
+    }
+
+    /// <summary>Gives a thread back.</summary>
+    public void Return(EngineThread thread)
+    {
+        _free.Add(thread);
+        _count.Release();
+    }
+
+    /// <summary>Waits for the queries that run and ends the threads.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        for (int i = 0; i < _size; i++)
+        {
+            EngineThread thread = await TakeAsync(CancellationToken.None);
+            await thread.DisposeAsync();
+        }
+
+        _count.Dispose();
+    }
+}
