@@ -51,7 +51,8 @@ function call(request, compressed) {
       }
       resolve(result);
     });
-    stream.end(frame(UnaryCall.requestSerialize({ payload: { body: Buffer.alloc(requestSize) }, ...request }), compressed));
+    const message = { payload: { body: Buffer.alloc(requestSize) }, ...request };
+    stream.end(frame(UnaryCall.requestSerialize(message), compressed));
   });
 }
 

@@ -55,7 +55,8 @@ public static class GzipCodec
             return Outcome.Malformed;
         }
 
-        using var gzip = new GZipStream(new MemoryStream(source, 0, length, writable: false), CompressionMode.Decompress);
+        using var gzip = new GZipStream(
+            new MemoryStream(source, 0, length, writable: false), CompressionMode.Decompress);
         try
         {
             while (true)

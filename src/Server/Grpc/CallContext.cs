@@ -82,19 +82,8 @@ public sealed partial class CallContext
     /// <summary>The client's <c>grpc-encoding</c>.</summary>
     internal string RequestEncoding { get; }
 
-    /// <summary>Whether the next response is compressed.</summary>
-    internal bool CompressesNow
-    {
-        get
-        {
-            if (CompressResponses && !_headersWritten)
-            {
-                WriteHeaders();
-            }
-
-            return CompressResponses && _announcesGzip;
-        }
-    }
+    /// <summary>Whether the next response is compressed; known once the headers are written.</summary>
+    internal bool CompressesNow => CompressResponses && _announcesGzip;
 
     /// <summary>Why the call was cancelled.</summary>
     internal CancelReason Reason
@@ -118,16 +107,17 @@ public sealed partial class CallContext
     /// <summary>Called before each write: sends the headers first, and fails when the call is over.</summary>
     internal void BeginWrite()
     {
-        if (_cancellation.IsCancellationRequested)
+        if (_ended || !_headersWritten || _cancellation.IsCancellationRequested)
         {
-            _cancellation.Token.ThrowIfCancellationRequested();
+            BeginWriteSlow();
         }
+    }
 
-        if (!_headersWritten)
-        {
-            ObjectDisposedException.ThrowIf(_ended, this);
-            WriteHeaders();
-        }
+    private void BeginWriteSlow()
+    {
+        ObjectDisposedException.ThrowIf(_ended, this);
+        _cancellation.Token.ThrowIfCancellationRequested();
+        WriteHeaders();
     }
 
     private void WriteHeaders()

@@ -8,7 +8,7 @@ namespace Ingest.Server.Grpc;
 /// <summary>The errors that the transport itself ends calls with, each with its status and text in one place.</summary>
 internal static class GrpcErrors
 {
-    /// <summary>How long clients are asked to wait before they try a server that shuts down, or its successor.</summary>
+    /// <summary>How long clients are asked to wait before they try a server that shuts down again.</summary>
     private static readonly TimeSpan ShutdownRetryDelay = TimeSpan.FromSeconds(1);
 
     [DoesNotReturn]

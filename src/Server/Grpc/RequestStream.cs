@@ -7,25 +7,20 @@ using Ingest.Protocol;
 namespace Ingest.Server.Grpc;
 
 /// <summary>
-/// The requests of a call as bytes: <c>while (await stream.WaitToReadAsync()) while (stream.TryRead(out var message))</c>.
+/// The requests of a call as bytes:
+/// <c>while (await stream.WaitToReadAsync()) while (stream.TryRead(out var message))</c>.
 /// </summary>
 /// <remarks>
-/// <para>Hot: runs on the thread of the call's service, one caller at a time, and allocates nothing a message. A message
-/// that lies in one segment of the pipe is handed out where it lies; any other is copied once into a buffer rented
-/// from <see cref="ArrayPool{T}.Shared"/>, which goes back before the stream waits.</para>
+/// <para>Hot: runs on the thread of the call's service, one caller at a time, and allocates nothing a message. A
+/// message that lies in one segment of the pipe is handed out where it lies; any other is copied once into a buffer
+/// rented from <see cref="ArrayPool{T}.Shared"/>, which goes back before the stream waits.</para>
 /// <para>All frames of a read are handed out before the next read. What remains, the front part of a frame, moves into
 /// the rented buffer, so the pipe is always emptied: a 16 MiB message needs no 16 MiB window, and a half frame does not
 /// spin. The buffer grows with what has arrived, not with what the header promises.</para>
-/// <para>Watched by <c>bench/Micro</c> and by the test that asserts 0 allocated bytes a message.</para>
+/// <para>Watched by the test that asserts 0 allocated bytes a message.</para>
 /// </remarks>
-public sealed class RequestStream
+public sealed partial class RequestStream
 {
-    /// <summary>Bytes that a frame's header alone can make us hold.</summary>
-    private const int FirstGatherBytes = 64 * 1024;
-
-    /// <summary>How much larger than its contents the gathering buffer may become.</summary>
-    private const int GatherGrowth = 4;
-
     private readonly PipeReader _reader;
     private readonly int _maxMessageBytes;
     private readonly bool _gzip;
@@ -37,13 +32,6 @@ public sealed class RequestStream
     private int _offset;
     private bool _holdsRead;
     private bool _ended;
-
-    // A frame that did not lie whole in one read: _gathered of _frameBytes bytes are in _scratch. -1: none.
-    private byte[] _scratch = [];
-    private byte[] _inflated = [];
-    private int _frameBytes = -1;
-    private int _gathered;
-    private byte _frameFlags;
 
     /// <summary>Makes the request stream of a call.</summary>
     /// <param name="reader">The request's body.</param>
@@ -65,7 +53,8 @@ public sealed class RequestStream
     /// <param name="message">The message, valid until the next call of this or <see cref="WaitToReadAsync"/>.</param>
     /// <returns>False when none has; then <see cref="WaitToReadAsync"/> is next.</returns>
     /// <exception cref="RpcException">
-    /// INTERNAL for a frame that breaks the protocol, RESOURCE_EXHAUSTED for a message over the limit. It ends the call.
+    /// INTERNAL for a frame that breaks the protocol, RESOURCE_EXHAUSTED for a message over the limit. It ends the
+    /// call.
     /// </exception>
     public bool TryRead(out ReadOnlySpan<byte> message)
     {
@@ -89,7 +78,8 @@ public sealed class RequestStream
     /// <summary>Waits until <see cref="TryRead"/> has a message.</summary>
     /// <returns>False when the client has half-closed the call and all messages are handed out.</returns>
     /// <exception cref="OperationCanceledException">The call was cancelled, or the client is gone.</exception>
-    /// <exception cref="RpcException">As <see cref="TryRead"/>; INTERNAL when the request ends within a frame.</exception>
+    /// <exception cref="RpcException">As <see cref="TryRead"/>; INTERNAL when the request ends within a frame.
+    /// </exception>
     public ValueTask<bool> WaitToReadAsync()
     {
         if (PrepareFrame())
@@ -278,54 +268,6 @@ public sealed class RequestStream
         return false;
     }
 
-    private void Gather()
-    {
-        var wanted = (int)Math.Min(_buffer.Length, _frameBytes - _gathered);
-        EnsureScratch(_gathered + wanted, _gathered);
-        var part = _buffer.Slice(0, wanted);
-        part.CopyTo(_scratch.AsSpan(_gathered));
-        _gathered += wanted;
-        _buffer = _buffer.Slice(part.End);
-        _segment = default;
-        _offset = 0;
-    }
-
-    private void EnsureScratch(int needed, int used)
-    {
-        if (needed <= _scratch.Length)
-        {
-            return;
-        }
-
-        var target = Math.Max(needed, _frameBytes < 0 ? 0
-            : Math.Min(_frameBytes, Math.Max(FirstGatherBytes, needed * (long)GatherGrowth)));
-        var larger = ArrayPool<byte>.Shared.Rent((int)target);
-        _scratch.AsSpan(0, used).CopyTo(larger);
-        Return(ref _scratch);
-        _scratch = larger;
-    }
-
-    private ReadOnlySpan<byte> Unpack(byte flags, int length)
-    {
-        LastMessageWasCompressed = flags == MessageFrame.CompressedFlag;
-        if (!LastMessageWasCompressed)
-        {
-            return _scratch.AsSpan(0, length);
-        }
-
-        switch (GzipCodec.Decompress(_scratch, length, _maxMessageBytes, ref _inflated, out var inflatedBytes))
-        {
-            case GzipCodec.Outcome.TooLarge:
-                GrpcErrors.ThrowInflatesTooLarge(length, _maxMessageBytes);
-                break;
-            case GzipCodec.Outcome.Malformed:
-                GrpcErrors.ThrowMalformedGzip();
-                break;
-        }
-
-        return _inflated.AsSpan(0, inflatedBytes);
-    }
-
     private byte ReadHeader(out uint messageBytes)
     {
         if (_segment.Length >= MessageFrame.HeaderBytes)
@@ -353,21 +295,6 @@ public sealed class RequestStream
             _offset = 0;
             _reader.AdvanceTo(_buffer.Start, _buffer.End);
             _buffer = default;
-        }
-    }
-
-    private void ReturnBuffers()
-    {
-        Return(ref _scratch);
-        Return(ref _inflated);
-    }
-
-    private static void Return(ref byte[] rented)
-    {
-        if (rented.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(rented);
-            rented = [];
         }
     }
 }

@@ -78,14 +78,14 @@ public sealed class ResponseStream
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     public void Write(IMessage message)
     {
-        var length = message.CalculateSize();
+        _call.BeginWrite();
         if (_base64 || _call.CompressesNow)
         {
             Write(message.ToByteArray());
             return;
         }
 
-        _call.BeginWrite();
+        var length = message.CalculateSize();
         if (length <= SingleSpanBytes)
         {
             var frame = _writer.GetSpan(MessageFrame.HeaderBytes + length);

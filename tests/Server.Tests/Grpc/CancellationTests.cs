@@ -138,7 +138,8 @@ public class CancellationTests
     [Fact]
     public async Task Calls_that_end_early_do_not_eat_the_connections_window()
     {
-        await using var host = await TestHost.StartAsync(new() { ConnectionWindowBytes = 131_072, StreamWindowBytes = 65_536 });
+        await using var host = await TestHost.StartAsync(
+            new() { ConnectionWindowBytes = 131_072, StreamWindowBytes = 65_536 });
         var part = Frames.Of(new Payload { Body = ByteString.CopyFrom(new byte[60 * 1024]) });
         for (var round = 0; round < 20; round++)
         {

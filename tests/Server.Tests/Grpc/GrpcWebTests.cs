@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Google.Protobuf;
 using Grpc.Testing;
 using Ingest.Server.Grpc;
 using Ingest.Testing.V1;
@@ -73,7 +74,7 @@ public class GrpcWebTests
     public async Task A_large_text_request_passes()
     {
         await using var host = await TestHost.StartAsync();
-        var request = new SimpleRequest { Payload = new() { Body = Google.Protobuf.ByteString.CopyFrom(new byte[3_000_001]) } };
+        var request = new SimpleRequest { Payload = new() { Body = ByteString.CopyFrom(new byte[3_000_001]) } };
 
         var (_, body) = await SendAsync(host, Unary, Text,
             Encoding.ASCII.GetBytes(Convert.ToBase64String(Frames.Of(request))));

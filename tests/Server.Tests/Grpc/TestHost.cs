@@ -63,7 +63,7 @@ internal sealed class TestHost : IAsyncDisposable
         builder.WebHost.UseKestrelHttpsConfiguration();
         var app = builder.Build();
 
-        InteropService.Bind(app.MapGrpcService(TestReflection.Descriptor.Services.Single(s => s.Name == "TestService")));
+        InteropService.Bind(app.MapGrpcService(TestReflection.Descriptor.Services[0]));
         var probe = new ProbeService();
         probe.Bind(app.MapGrpcService(ProbeServiceReflection.Descriptor.Services[0]));
         app.MapGrpcHealth();

@@ -132,7 +132,10 @@ public class WireTests
     {
         await using var host = await TestHost.StartAsync();
         const int max = 16 * 1024 * 1024;
-        var request = new StreamingInputCallRequest { Payload = new Payload { Body = ByteString.CopyFrom(new byte[max]) } };
+        var request = new StreamingInputCallRequest
+        {
+            Payload = new Payload { Body = ByteString.CopyFrom(new byte[max]) },
+        };
         var overhead = request.CalculateSize() - max;
         foreach (var (excess, status) in new[] { (0, StatusCode.Ok), (1, StatusCode.ResourceExhausted) })
         {
