@@ -10,12 +10,12 @@ public class SourceRuleTests
     public void Every_source_file_keeps_the_rule(string rule)
     {
         Assert.NotEmpty(Repository.Sources);
-        Assert.Empty(Repository.Sources.Select(SourceRules.All[rule]).OfType<string>());
+        AssertNone(Repository.Sources.Select(SourceRules.All[rule]));
     }
 
     [Fact]
     public void Tests_and_benchmarks_are_no_longer_than_sources() =>
-        Assert.Empty(Repository.Read("tests").Concat(Repository.Read("bench")).Select(SourceRules.Length).OfType<string>());
+        AssertNone(Repository.Read("tests").Concat(Repository.Read("bench")).Select(SourceRules.Length));
 
     [Theory]
     [InlineData("Names", "src/Ingest/Columns/BatchHelper.cs", "namespace Ingest.Columns; class BatchHelper;")]
@@ -25,7 +25,6 @@ public class SourceRuleTests
     [InlineData("FileName", "src/Ingest/Columns/Batch.Encode.cs", "partial class Encode;")]
     [InlineData("Namespace", "src/Ingest/Columns/Batch.cs", "namespace Ingest.Log; class Batch;")]
     [InlineData("Namespace", "src/Server/Http/Sql.cs", "// namespace Ingest.Server.Http;\nnamespace Ingest.Http;")]
-    [InlineData("Depth", "src/Ingest/Log/Disk/File.cs", "")]
     [InlineData("Console", "src/Ingest/Log/Lane.cs", "class Lane { void M() => Console.WriteLine(1); }")]
     [InlineData("Console", "src/Server/Http/Sql.cs", "System.Console.Error.Write(\"\");")]
     [InlineData("LogMessages", "src/Server/Http/Sql.cs", "[LoggerMessage(1, LogLevel.Debug, \"x\")]")]
@@ -54,5 +53,11 @@ public class SourceRuleTests
         var file = new SourceFile("src/Ingest/Lane.cs", string.Join('\n', Enumerable.Repeat(";", lines)) + "\n");
         Assert.Equal(lines, file.Lines);
         Assert.Equal(allowed, SourceRules.Length(file) is null);
+    }
+
+    private static void AssertNone(IEnumerable<string?> faults)
+    {
+        string[] found = [.. faults.OfType<string>()];
+        Assert.True(found.Length == 0, string.Join('\n', found));
     }
 }
