@@ -1,5 +1,5 @@
-// The interop cases that look at the compressed flag of a frame, which no client library shows: frames by hand over
-// node's own HTTP/2.
+// What no client library shows: the compressed flag of a frame, which two interop cases look at, and the error code of
+// a reset. Frames by hand over node's own HTTP/2.
 // usage: node frames.mjs ADDRESS PROTO_DIRECTORY...
 import assert from 'node:assert/strict';
 import http2 from 'node:http2';
@@ -75,6 +75,25 @@ await run({
       assert.equal(result.headers['grpc-encoding'], compressed ? 'gzip' : undefined);
       assert.equal(result.response.payload.body.length, responseSize);
     }
+  },
+
+  // The request is never ended here: the stream closes because the server resets it, and NO_ERROR says that the status
+  // before it stands (RFC 9113, 8.1).
+  async an_early_error_is_followed_by_NO_ERROR() {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/ingest.testing.v1.ProbeService/Refuse',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    let status;
+    stream.on('response', (headers) => (status = headers['grpc-status']));
+    const closed = new Promise((resolve, reject) => stream.on('close', resolve).on('error', reject));
+    stream.resume();
+    stream.write(frame(Buffer.alloc(0), false));
+    await closed;
+    assert.equal(status, '9');
+    assert.equal(stream.rstCode, http2.constants.NGHTTP2_NO_ERROR);
   },
 });
 process.exit(0);

@@ -37,6 +37,7 @@ public class ForeignClientTests(ForeignClientFixture fixture) : IClassFixture<Fo
     [SkippableTheory]
     [InlineData("client_compressed_unary")]
     [InlineData("server_compressed_unary")]
+    [InlineData("an_early_error_is_followed_by_NO_ERROR")]
     public Task Frames_over_node_http2(string name)
     {
         Skip.If(ForeignClient.WhyNoNode is not null, ForeignClient.WhyNoNode);
