@@ -63,13 +63,16 @@ public sealed partial class Lane
     /// <summary>Bytes of batches that are closed and not yet durable, about.</summary>
     public long QueuedBytes => Volatile.Read(ref _queuedBytes);
 
+    /// <summary>Whether the lane takes more rows now; if not, await <see cref="WaitForRoomAsync"/>.</summary>
+    public bool HasRoom => Volatile.Read(ref _queuedBytes) < _options.QueueBytes;
+
     /// <summary>
     /// Completes when the lane takes more rows: at once while less than <see cref="LogOptions.QueueBytes"/> wait for the
     /// disk. To be awaited before a message is decoded.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ValueTask WaitForRoomAsync(CancellationToken cancellationToken = default) =>
-        Volatile.Read(ref _queuedBytes) < _options.QueueBytes ? default : WaitForRoomSlowAsync(this, cancellationToken);
+        HasRoom ? default : WaitForRoomSlowAsync(this, cancellationToken);
 
     /// <summary>
     /// An open batch to append to, owned by the caller until <see cref="Return"/>. Never waits; the caller must not wait

@@ -3,8 +3,14 @@ namespace Ingest.Stores;
 /// <summary>Settings of the store and of the writer that feeds it.</summary>
 public sealed record StoreOptions
 {
+    /// <summary>The engine in this process.</summary>
+    public const string EmbeddedKind = "embedded";
+
+    /// <summary>Rows are taken and dropped.</summary>
+    public const string NullKind = "null";
+
     /// <summary><c>embedded</c> (default) or <c>null</c>, which takes and drops: for measuring.</summary>
-    public string Kind { get; init; } = "embedded";
+    public string Kind { get; init; } = EmbeddedKind;
 
     /// <summary>Path of libchdb, or empty (default): then the places that <c>LibChdbLocation</c> lists are searched.</summary>
     public string Library { get; init; } = "";

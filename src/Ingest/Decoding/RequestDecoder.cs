@@ -1,0 +1,82 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Ingest.Columns;
+
+namespace Ingest.Decoding;
+
+/// <summary>
+/// Reads requests of the client-streaming methods: field 1, the rows of a table. A request is taken whole or not at all.
+/// </summary>
+/// <remarks>Hot, as <see cref="RowDecoder"/>: on the thread that reads a stream, 0 bytes a row.</remarks>
+public sealed class RequestDecoder(RowDecoder rows)
+{
+    private const uint RowTag = (1 << 3) | Wire.Len;
+    private const uint ColumnsTag = (2 << 3) | Wire.Len;
+
+    /// <summary>Appends the rows of a request to a batch.</summary>
+    /// <param name="request">The serialized request.</param>
+    /// <param name="batch">A batch of the table.</param>
+    /// <param name="nowSeconds">The server's clock in Unix seconds, against which timestamps are checked.</param>
+    /// <param name="rejected">Takes the rows that break a rule; the caller has emptied it.</param>
+    public RequestResult TryAppend(
+        ReadOnlySpan<byte> request, Batch batch, long nowSeconds, List<RejectedRow> rejected)
+    {
+        int before = batch.RowCount;
+        int index = 0;
+        int at = 0;
+        int end = request.Length;
+        ref byte source = ref MemoryMarshal.GetReference(request);
+        while (at < end)
+        {
+            at = Wire.ReadTag(ref source, at, end, out uint tag);
+            if (at < 0 || tag == ColumnsTag)
+            {
+                return GiveBack(batch, before, at < 0 ? RequestResult.Malformed : RequestResult.ColumnsNotTaken);
+            }
+
+            if (tag != RowTag)
+            {
+                at = Wire.Skip(ref source, at, end, tag, depth: 1);
+                if (at < 0)
+                {
+                    return GiveBack(batch, before, RequestResult.Malformed);
+                }
+
+                continue;
+            }
+
+            at = Wire.ReadLength(ref source, at, end, out int length);
+            if (at < 0)
+            {
+                return GiveBack(batch, before, RequestResult.Malformed);
+            }
+
+            ReadOnlySpan<byte> row = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref source, at), length);
+            RowResult result = rows.TryAppend(row, batch, nowSeconds, out RowFault fault);
+            if (result != RowResult.Accepted)
+            {
+                if (result == RowResult.Malformed)
+                {
+                    return GiveBack(batch, before, RequestResult.Malformed);
+                }
+
+                rejected.Add(new RejectedRow(index, at, length, fault));
+            }
+
+            index++;
+            at += length;
+        }
+
+        return RequestResult.Decoded;
+    }
+
+    private static RequestResult GiveBack(Batch batch, int rows, RequestResult result)
+    {
+        if (batch.RowCount > rows)
+        {
+            batch.Truncate(rows);
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,14 @@
+namespace Ingest.Decoding;
+
+/// <summary>What became of a request.</summary>
+public enum RequestResult
+{
+    /// <summary>Its rows are in the batch, but for those that were rejected.</summary>
+    Decoded,
+
+    /// <summary>Its bytes are not a message; the batch is as it was.</summary>
+    Malformed,
+
+    /// <summary>It has rows as columns, which the table does not take; the batch is as it was.</summary>
+    ColumnsNotTaken,
+}

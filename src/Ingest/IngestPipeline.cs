@@ -1,0 +1,109 @@
+using Google.Protobuf.Reflection;
+using Ingest.Log;
+using Ingest.Schema;
+using Ingest.Stores;
+using Ingest.Stores.Embedded;
+using Ingest.V1;
+using Microsoft.Extensions.Logging;
+
+namespace Ingest;
+
+/// <summary>Log, store and tables, joined: the way of a row from a stream to ClickHouse.</summary>
+public sealed class IngestPipeline : IAsyncDisposable
+{
+    private static readonly MessageDescriptor[] s_messages =
+    [
+        GpsPoint.Descriptor, Event.Descriptor, MetricSample.Descriptor, Order.Descriptor, DeadLetter.Descriptor,
+    ];
+
+    private readonly Dictionary<string, IngestTable> _tables;
+    private readonly DeadLetters _deadLetters;
+    private readonly StoreWriter _writer;
+    private readonly TimeProvider _time;
+
+    private IngestPipeline(SegmentLog log, IStore store, StoreWriter writer, TimeProvider time)
+    {
+        Log = log;
+        Store = store;
+        _writer = writer;
+        _time = time;
+        _tables = Tables.ToDictionary(t => t.Message.FullName, t => new IngestTable(t, log.Lane(t)));
+        _deadLetters = new DeadLetters(_tables[DeadLetter.Descriptor.FullName]);
+    }
+
+    /// <summary>The tables that every server has.</summary>
+    public static IReadOnlyList<TableSchema> Tables { get; } = [.. s_messages.Select(TableSchema.FromDescriptor)];
+
+    /// <summary>The log.</summary>
+    public SegmentLog Log { get; }
+
+    /// <summary>Where segments go.</summary>
+    public IStore Store { get; }
+
+    /// <summary>How the store keeps up.</summary>
+    public StoreWriterStatus StoreStatus => _writer.Status;
+
+    /// <summary>What the pipeline measures.</summary>
+    public Metrics Metrics { get; } = new();
+
+    /// <summary>
+    /// Opens the log, recovers what an earlier run left, and begins to feed the store.
+    /// </summary>
+    /// <exception cref="DataDirectoryInUseException">Another process has the data directory.</exception>
+    /// <exception cref="StoreException">The store cannot be opened; the message is for people.</exception>
+    /// <exception cref="IOException">The data directory cannot be read or written.</exception>
+    public static async Task<IngestPipeline> OpenAsync(
+        PipelineOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+    {
+        // The log first: its lock keeps a second server away from the engine's files too.
+        SegmentLog log = await SegmentLog.OpenAsync(
+            options.Log, Tables, loggers.CreateLogger<SegmentLog>(), time, cancellationToken);
+        try
+        {
+            string data = options.Log.DataDirectory;
+            IStore store = options.Store.Kind == StoreOptions.NullKind
+                ? new NullStore()
+                : await EmbeddedStore.OpenAsync(Path.Combine(data, "store"), options.Store);
+            var writer = new StoreWriter(
+                store, log.Sealed, log.Release, Path.Combine(data, "quarantine"), options.Store,
+                loggers.CreateLogger<StoreWriter>(), time);
+            var pipeline = new IngestPipeline(log, store, writer, time);
+            foreach (TableSchema table in Tables)
+            {
+                await store.EnsureTableAsync(table, cancellationToken);
+            }
+
+            writer.Start();
+            return pipeline;
+        }
+        catch
+        {
+            await log.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Begins a stream of rows into the table of a message.</summary>
+    /// <param name="message">Full name of the message.</param>
+    public RowStream OpenStream(string message) => new(_tables[message], _deadLetters, Metrics, _time);
+
+    /// <summary>
+    /// Makes durable what was received, seals, and hands the store what it takes in the time; the rest waits in the log
+    /// for the next start.
+    /// </summary>
+    public async Task StopAsync(TimeSpan timeout)
+    {
+        await Log.StopAsync();
+        await _writer.StopAsync(timeout);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(TimeSpan.Zero);
+        await _writer.DisposeAsync();
+        await Store.DisposeAsync();
+        await Log.DisposeAsync();
+        Metrics.Dispose();
+    }
+}

@@ -1,0 +1,14 @@
+using Ingest.Log;
+using Ingest.Stores;
+
+namespace Ingest;
+
+/// <summary>Settings of the pipeline.</summary>
+public sealed record PipelineOptions
+{
+    /// <summary>The log.</summary>
+    public LogOptions Log { get; init; } = new();
+
+    /// <summary>Where segments go.</summary>
+    public StoreOptions Store { get; init; } = new();
+}

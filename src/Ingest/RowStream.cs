@@ -1,0 +1,171 @@
+using Ingest.Columns;
+using Ingest.Decoding;
+using Ingest.V1;
+
+namespace Ingest;
+
+/// <summary>
+/// The rows of one stream on their way into a table: decodes its requests, counts, and knows when all is durable.
+/// </summary>
+/// <remarks>
+/// Hot: the stream's thread appends, lanes' threads commit; they meet in two counters. 0 bytes are allocated a row.
+/// At least once: a sender that hears nothing sends again.
+/// </remarks>
+public sealed class RowStream : AppendSink
+{
+    /// <summary>Rejected rows that are told to the sender one by one.</summary>
+    public const int MaxErrors = 100;
+
+    private readonly IngestTable _table;
+    private readonly DeadLetters _deadLetters;
+    private readonly Metrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly List<RejectedRow> _rejected = [];
+    private readonly List<RowError> _errors = [];
+    private readonly TaskCompletionSource _durable = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _nowSeconds;
+    private long _rows;
+    private long _bytes;
+    private long _publishedRows;
+    private long _publishedBytes;
+    private long _appended;
+    private long _settled;
+    private long _awaited = long.MaxValue;
+    private volatile Exception? _failure;
+
+    internal RowStream(IngestTable table, DeadLetters deadLetters, Metrics metrics, TimeProvider time)
+    {
+        _table = table;
+        _deadLetters = deadLetters;
+        _metrics = metrics;
+        _time = time;
+        Tick();
+    }
+
+    /// <summary>Rows taken so far; durable once <see cref="CompleteAsync"/> has completed.</summary>
+    public long AcceptedCount => _rows - RejectedCount;
+
+    /// <summary>Rows that went to the dead letters.</summary>
+    public long RejectedCount { get; private set; }
+
+    /// <summary>The first rejected rows.</summary>
+    public IReadOnlyList<RowError> Errors => _errors;
+
+    /// <summary>Why rows of this stream could not be made durable; null while all is well.</summary>
+    public Exception? Failure => _failure;
+
+    /// <summary>Whether the lane takes more now; if not, await <see cref="WaitForRoomAsync"/>.</summary>
+    public bool HasRoom => _table.Lane.HasRoom;
+
+    /// <summary>Completes when the lane takes more.</summary>
+    public ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        Tick();
+        return _table.Lane.WaitForRoomAsync(cancellationToken);
+    }
+
+    /// <summary>Takes one request.</summary>
+    /// <returns>Whether it could be decoded; if not, none of its rows are taken.</returns>
+    public RequestResult Append(ReadOnlySpan<byte> request)
+    {
+        Batch batch = _table.Lane.Rent();
+        int before = batch.RowCount;
+        RequestResult result = _table.Requests.TryAppend(request, batch, _nowSeconds, _rejected);
+        int accepted = batch.RowCount - before;
+        if (accepted > 0)
+        {
+            batch.AddEntry(new BatchEntry(this, "", 0, _rows, accepted + _rejected.Count, before, accepted));
+        }
+
+        _table.Lane.Return(batch);
+
+        if (result == RequestResult.Decoded)
+        {
+            _appended += accepted;
+            _bytes += request.Length;
+            if (_rejected.Count > 0)
+            {
+                Reject(request);
+            }
+
+            _rows += accepted + _rejected.Count;
+        }
+
+        _rejected.Clear();
+        return result;
+    }
+
+    /// <summary>Completes when all that was taken is durable, dead letters included.</summary>
+    /// <exception cref="IOException">The log could not be written.</exception>
+    public Task CompleteAsync()
+    {
+        Tick();
+        Volatile.Write(ref _awaited, _appended);
+        Interlocked.MemoryBarrier();
+        Settle(0);
+        return _durable.Task;
+    }
+
+    /// <inheritdoc/>
+    public override void OnCommitted(in BatchEntry entry) => Settle(entry.RowCount);
+
+    /// <inheritdoc/>
+    public override void OnFailed(in BatchEntry entry, Exception cause)
+    {
+        _failure = cause;
+        Settle(entry.RowCount);
+    }
+
+    // Either the stream that says how much it waits for, or the lane that says how much there is, sees both.
+    private void Settle(long rows)
+    {
+        if (Interlocked.Add(ref _settled, rows) < Volatile.Read(ref _awaited))
+        {
+            return;
+        }
+
+        if (_failure is { } failure)
+        {
+            _durable.TrySetException(failure);
+        }
+        else
+        {
+            _durable.TrySetResult();
+        }
+    }
+
+    // Once a read, not once a message: the clock for the rules and the counters that others read.
+    private void Tick()
+    {
+        _nowSeconds = _time.GetUtcNow().ToUnixTimeSeconds();
+        if (_rows != _publishedRows)
+        {
+            _metrics.OnReceived(_table.Schema.Name, _rows - _publishedRows, _bytes - _publishedBytes);
+            (_publishedRows, _publishedBytes) = (_rows, _bytes);
+        }
+    }
+
+    private void Reject(ReadOnlySpan<byte> request)
+    {
+        foreach (RejectedRow row in _rejected)
+        {
+            long place = _rows + row.Index;
+            _deadLetters.Add(
+                this, _table.Schema.Name, request.Slice(row.Start, row.Length), row.Fault, "", place);
+            _metrics.OnRejected(_table.Schema.Name, row.Fault.Code);
+            if (_errors.Count < MaxErrors)
+            {
+                _errors.Add(new RowError
+                {
+                    Row = place,
+                    Field = row.Fault.Field,
+                    Code = row.Fault.Code,
+                    Message = row.Fault.Message,
+                });
+            }
+        }
+
+        _appended += _rejected.Count;
+        RejectedCount += _rejected.Count;
+    }
+}

@@ -1,0 +1,97 @@
+using System.Net;
+using Ingest.Log;
+using Ingest.Server.Grpc;
+using Ingest.Server.Services;
+using Ingest.Stores;
+using Ingest.V1;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Ingest.Server;
+
+/// <summary>Puts the server together and runs it.</summary>
+public static class ServerHost
+{
+    /// <summary>Exit code of a server whose settings are wrong.</summary>
+    public const int ExitSettings = 2;
+
+    /// <summary>Exit code of a server that cannot start: a port or a directory in use, no engine.</summary>
+    public const int ExitStart = 3;
+
+    /// <summary>Runs the server until it is told to stop.</summary>
+    /// <returns>The process's exit code.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
+        if (!SettingsReader.TryRead(builder.Configuration, out ServerOptions? options, out string? fault))
+        {
+            return await FailAsync(fault, ExitSettings);
+        }
+
+        try
+        {
+            await RunAsync(builder, options);
+            return 0;
+        }
+        catch (Exception error) when (Explain(error, options) is { } text)
+        {
+            return await FailAsync(text, ExitStart);
+        }
+    }
+
+    private static async Task RunAsync(WebApplicationBuilder builder, ServerOptions options)
+    {
+        builder.Services.AddGrpcTransport(options.Grpc);
+        builder.Services.Configure<HostOptions>(
+            host => host.ShutdownTimeout = options.Grpc.DrainGrace + options.StopTimeout);
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        using ILoggerFactory loggers = LoggerFactory.Create(
+            logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole());
+        var pipelineOptions = new PipelineOptions
+        {
+            Log = options.Log with { DataDirectory = options.DataDirectory },
+            Store = options.Store,
+        };
+        await using IngestPipeline pipeline = await IngestPipeline.OpenAsync(
+            pipelineOptions, loggers, TimeProvider.System, CancellationToken.None);
+        builder.Services.AddSingleton(pipeline);
+
+        await using WebApplication app = builder.Build();
+        Map(app, options, pipeline);
+        await app.StartAsync();
+        StartReport.Write(Console.Out, app, options, pipeline);
+        await app.WaitForShutdownAsync();
+        await pipeline.StopAsync(options.StopTimeout);
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
+    {
+        kestrel.ListenGrpc(new IPEndPoint(options.ListenAddress, options.GrpcPort), options.Grpc);
+        kestrel.Listen(new IPEndPoint(options.ListenAddress, options.HttpPort), http => http.Protocols = HttpProtocols.Http1);
+    }
+
+    private static void Map(WebApplication app, ServerOptions options, IngestPipeline pipeline)
+    {
+        new IngestService(pipeline).Bind(app.MapGrpcService(IngestServiceReflection.Descriptor.Services[0]));
+        app.MapGrpcService(SubscriptionServiceReflection.Descriptor.Services[0]);
+        app.MapGrpcHealth();
+        app.MapGrpcReflection();
+    }
+
+    // What people can do something about gets a sentence; anything else is a bug and keeps its stack trace.
+    private static string? Explain(Exception error, ServerOptions options) => error switch
+    {
+        DataDirectoryInUseException or StoreException => error.Message,
+        IOException { InnerException: AddressInUseException } => error.Message.Contains($":{options.GrpcPort}")
+            ? $"Port {options.GrpcPort} is in use; set Ingest:GrpcPort to another."
+            : $"Port {options.HttpPort} is in use; set Ingest:HttpPort to another.",
+        UnauthorizedAccessException or IOException => $"Cannot start: {error.Message}",
+        _ => null,
+    };
+
+    private static async Task<int> FailAsync(string text, int exitCode)
+    {
+        await Console.Error.WriteLineAsync(text);
+        return exitCode;
+    }
+}

@@ -1,0 +1,80 @@
+using System.Net;
+
+namespace Ingest.Server;
+
+/// <summary>Settings of the server, section <c>Ingest</c> of the configuration.</summary>
+public sealed record ServerOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Ingest";
+
+    /// <summary>Address to listen on; default 127.0.0.1, <c>*</c> for all.</summary>
+    public string Listen { get; init; } = "127.0.0.1";
+
+    /// <summary>Port of gRPC (HTTP/2); default 7400, 0 for any free one.</summary>
+    public int GrpcPort { get; init; } = 7400;
+
+    /// <summary>Port of HTTP/1.1: SQL, metrics, health, gRPC-Web; default 7480, 0 for any free one.</summary>
+    public int HttpPort { get; init; } = 7480;
+
+    /// <summary>Directory of log and embedded store; default <c>./data</c>.</summary>
+    public string DataDirectory { get; init; } = "./data";
+
+    /// <summary>Directory of files that are settings: name the key with <c>__</c>, content the value; default none.</summary>
+    public string SecretsDirectory { get; init; } = "";
+
+    /// <summary>The log.</summary>
+    public Log.LogOptions Log { get; init; } = new();
+
+    /// <summary>Where segments go.</summary>
+    public Stores.StoreOptions Store { get; init; } = new();
+
+    /// <summary>The gRPC transport.</summary>
+    public Grpc.GrpcServerOptions Grpc { get; init; } = new();
+
+    /// <summary>Queries over <c>POST /sql</c>.</summary>
+    public Stores.QueryLimits Sql { get; init; } = new();
+
+    /// <summary>Longest that the server takes to put away what it has when it stops; default 20 s.</summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>The address to listen on.</summary>
+    public IPAddress ListenAddress => Listen is "*" ? IPAddress.Any : IPAddress.Parse(Listen);
+
+    /// <summary>Everything that is wrong with the settings, a sentence each that begins with the key.</summary>
+    public IEnumerable<string> Validate()
+    {
+        if (Listen is not "*" && !IPAddress.TryParse(Listen, out _))
+        {
+            yield return $"Ingest:Listen is '{Listen}'; an IP address or * is expected.";
+        }
+
+        foreach ((string key, int port) in new[] { ("GrpcPort", GrpcPort), ("HttpPort", HttpPort) })
+        {
+            if (port is < 0 or > 65_535)
+            {
+                yield return $"Ingest:{key} is {port}; 0 to 65535 is valid.";
+            }
+        }
+
+        if (GrpcPort == HttpPort && GrpcPort != 0)
+        {
+            yield return $"Ingest:GrpcPort and Ingest:HttpPort are both {GrpcPort}; they have to differ.";
+        }
+
+        if (DataDirectory.Length == 0)
+        {
+            yield return "Ingest:DataDirectory is empty.";
+        }
+
+        if (Store.Kind is not (Stores.StoreOptions.EmbeddedKind or Stores.StoreOptions.NullKind))
+        {
+            yield return $"Ingest:Store:Kind is '{Store.Kind}'; embedded or null is expected.";
+        }
+
+        foreach (string fault in Grpc.Validate())
+        {
+            yield return $"Ingest:Grpc:{fault}";
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Ingest.Decoding;
+using Ingest.Protocol;
+using Ingest.Server.Grpc;
+using Ingest.V1;
+
+namespace Ingest.Server.Services;
+
+/// <summary>ingest.v1.IngestService: takes rows from streams.</summary>
+/// <remarks>Requests are read as bytes and decoded into columns; no request object is made.</remarks>
+internal sealed class IngestService(IngestPipeline pipeline)
+{
+    /// <summary>Trailer that says how many rows of a stream that ended early are durable.</summary>
+    public const string AcceptedCountTrailer = "ingest-accepted-count";
+
+    private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
+
+    public void Bind(GrpcServiceBinder binder) => binder
+        .ClientStreaming<StreamGpsPointsRequest, StreamGpsPointsResponse>("StreamGpsPoints", StreamGpsPointsAsync)
+        .ClientStreaming<StreamEventsRequest, StreamEventsResponse>("StreamEvents", StreamEventsAsync)
+        .ClientStreaming<StreamMetricsRequest, StreamMetricsResponse>("StreamMetrics", StreamMetricsAsync)
+        .ClientStreaming<StreamOrdersRequest, StreamOrdersResponse>("StreamOrders", StreamOrdersAsync);
+
+    private async Task<StreamGpsPointsResponse> StreamGpsPointsAsync(RequestStream requests, CallContext call)
+    {
+        RowStream rows = await ReceiveAsync(GpsPoint.Descriptor.FullName, requests, call);
+        return new() { AcceptedCount = rows.AcceptedCount, RejectedCount = rows.RejectedCount, Errors = { rows.Errors } };
+    }
+
+    private async Task<StreamEventsResponse> StreamEventsAsync(RequestStream requests, CallContext call)
+    {
+        RowStream rows = await ReceiveAsync(Event.Descriptor.FullName, requests, call);
+        return new() { AcceptedCount = rows.AcceptedCount, RejectedCount = rows.RejectedCount, Errors = { rows.Errors } };
+    }
+
+    private async Task<StreamMetricsResponse> StreamMetricsAsync(RequestStream requests, CallContext call)
+    {
+        RowStream rows = await ReceiveAsync(MetricSample.Descriptor.FullName, requests, call);
+        return new() { AcceptedCount = rows.AcceptedCount, RejectedCount = rows.RejectedCount, Errors = { rows.Errors } };
+    }
+
+    private async Task<StreamOrdersResponse> StreamOrdersAsync(RequestStream requests, CallContext call)
+    {
+        RowStream rows = await ReceiveAsync(Order.Descriptor.FullName, requests, call);
+        return new() { AcceptedCount = rows.AcceptedCount, RejectedCount = rows.RejectedCount, Errors = { rows.Errors } };
+    }
+
+    /// <summary>Takes all requests of a stream; returns when what was taken is durable.</summary>
+    private async Task<RowStream> ReceiveAsync(string message, RequestStream requests, CallContext call)
+    {
+        RowStream rows = pipeline.OpenStream(message);
+        long request = 0;
+        RequestResult result = RequestResult.Decoded;
+        while (result == RequestResult.Decoded && rows.Failure is null && await requests.WaitToReadAsync())
+        {
+            ValueTask room = rows.WaitForRoomAsync(call.CancellationToken);
+            if (!room.IsCompletedSuccessfully)
+            {
+                await room;
+            }
+
+            while (rows.HasRoom && requests.TryRead(out ReadOnlySpan<byte> bytes))
+            {
+                result = rows.Append(bytes);
+                if (result != RequestResult.Decoded)
+                {
+                    break;
+                }
+
+                request++;
+            }
+        }
+
+        try
+        {
+            await rows.CompleteAsync();
+        }
+        catch (IOException)
+        {
+            throw NotDurable();
+        }
+
+        return result == RequestResult.Decoded ? rows : throw Refused(result, request, rows.AcceptedCount);
+    }
+
+    private static RpcException Refused(RequestResult result, long request, long accepted)
+    {
+        var trailers = new Metadata();
+        trailers.Add(AcceptedCountTrailer, accepted.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        if (result == RequestResult.ColumnsNotTaken)
+        {
+            return new RpcException(
+                StatusCode.Unimplemented, $"Request {request} has rows as columns, which this server does not take.")
+            {
+                Trailers = trailers,
+            };
+        }
+
+        string text = $"Request {request} is not a valid protobuf message; {accepted} rows of earlier requests landed.";
+        var fault = new BadRequest
+        {
+            FieldViolations = { new BadRequest.Types.FieldViolation { Field = $"request[{request}]", Description = text } },
+        };
+        return new RpcException(
+            new Google.Rpc.Status
+            {
+                Code = (int)StatusCode.InvalidArgument,
+                Message = text,
+                Details = { Any.Pack(fault) },
+            },
+            trailers);
+    }
+
+    private static RpcException NotDurable()
+    {
+        var trailers = new Metadata();
+        trailers.Add("grpc-retry-pushback-ms", $"{s_retryDelay.TotalMilliseconds:0}");
+        var status = new Google.Rpc.Status
+        {
+            Code = (int)StatusCode.Unavailable,
+            Message = "The log could not be written; what was sent and not acknowledged may be lost.",
+            Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(s_retryDelay) }) },
+        };
+        return new RpcException(status, trailers);
+    }
+}

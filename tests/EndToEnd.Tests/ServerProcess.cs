@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Ingest.EndToEnd.Tests;
+
+/// <summary>A server in a process of its own, on free ports, with a data directory that outlives it.</summary>
+public sealed class ServerProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly StringBuilder _errors;
+
+    private ServerProcess(Process process, StringBuilder errors, string grpcAddress, string httpAddress, string data)
+    {
+        _process = process;
+        _errors = errors;
+        GrpcAddress = grpcAddress;
+        HttpAddress = httpAddress;
+        DataDirectory = data;
+        Http = new HttpClient { BaseAddress = new Uri(httpAddress) };
+    }
+
+    public string GrpcAddress { get; }
+
+    public string HttpAddress { get; }
+
+    public string DataDirectory { get; }
+
+    public HttpClient Http { get; }
+
+    public int ProcessId => _process.Id;
+
+    /// <summary>What the server wrote to its error output.</summary>
+    public string Errors
+    {
+        get
+        {
+            lock (_errors)
+            {
+                return _errors.ToString();
+            }
+        }
+    }
+
+    /// <summary>Starts a server; with the directory of an earlier one it goes on with that one's data.</summary>
+    public static async Task<ServerProcess> StartAsync(string? dataDirectory = null, params string[] settings)
+    {
+        string data = dataDirectory ?? Directory.CreateTempSubdirectory("ingest-e2e-").FullName;
+        Process process = Launch(data, settings);
+        var errors = new StringBuilder();
+        process.ErrorDataReceived += (_, line) =>
+        {
+            lock (errors)
+            {
+                errors.AppendLine(line.Data);
+            }
+        };
+        process.BeginErrorReadLine();
+        using var timeout = new CancellationTokenSource(s_startTimeout);
+        string? grpc = null;
+        string? http = null;
+        while (http is null)
+        {
+            string? line = await process.StandardOutput.ReadLineAsync(timeout.Token);
+            if (line is null)
+            {
+                await process.WaitForExitAsync(timeout.Token);
+                throw new InvalidOperationException($"the server ended with {process.ExitCode}: {errors}");
+            }
+
+            grpc ??= Address(line, "  gRPC   ");
+            http ??= Address(line, "  HTTP   ");
+        }
+
+        // Its later output is read and dropped, so that it never blocks.
+        _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        return new ServerProcess(process, errors, grpc!, http, data);
+    }
+
+    /// <summary>Starts a server that is expected to give up, and returns its exit code and error output.</summary>
+    public static async Task<(int ExitCode, string Errors)> RunToEndAsync(string data, params string[] settings)
+    {
+        using Process process = Launch(data, settings);
+        using var timeout = new CancellationTokenSource(s_startTimeout);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(timeout.Token);
+        string errors = await process.StandardError.ReadToEndAsync(timeout.Token);
+        await output;
+        await process.WaitForExitAsync(timeout.Token);
+        return (process.ExitCode, errors);
+    }
+
+    /// <summary>Runs a query; the answer is tab separated.</summary>
+    public async Task<string> QueryAsync(string sql)
+    {
+        using HttpResponseMessage response = await Http.PostAsync("/sql", new StringContent(sql));
+        string text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, $"{(int)response.StatusCode}: {text}");
+        return text.TrimEnd('\n');
+    }
+
+    /// <summary>Runs a query until it answers as expected: rows are durable before they are in the store.</summary>
+    public async Task ExpectAsync(string expected, string sql, int seconds = 30)
+    {
+        var clock = Stopwatch.StartNew();
+        string answer = await QueryAsync(sql);
+        while (answer != expected && clock.Elapsed.TotalSeconds < seconds)
+        {
+            await Task.Delay(50);
+            answer = await QueryAsync(sql);
+        }
+
+        Assert.Equal(expected, answer);
+    }
+
+    /// <summary>Ends the process as a power cut would: kill -9.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Asks the process to stop, as an orchestrator does, and returns its exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        using Process kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
+        await _process.WaitForExitAsync().WaitAsync(s_startTimeout);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            await KillAsync();
+        }
+
+        Http.Dispose();
+        _process.Dispose();
+        try
+        {
+            Directory.Delete(DataDirectory, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another server went on with it.
+        }
+    }
+
+    private static Process Launch(string data, string[] settings)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Ingest.Server.dll"));
+        foreach (string setting in new[] { "GrpcPort=0", "HttpPort=0", $"DataDirectory={data}" }.Concat(settings))
+        {
+            start.ArgumentList.Add($"--Ingest:{setting}");
+        }
+
+        return Process.Start(start)!;
+    }
+
+    private static string? Address(string line, string label) =>
+        line.StartsWith(label, StringComparison.Ordinal) ? line[label.Length..].Trim() : null;
+}
