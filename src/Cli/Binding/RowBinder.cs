@@ -24,6 +24,10 @@ internal abstract class RowBinder<TRow>
     {
         _fields = fields;
         Options = options;
+        foreach (var (_, path) in options.Map)
+        {
+            FindField(path);
+        }
         foreach (var (path, text) in options.Constants)
         {
             _constants.Add((FindField(path), Encoding.UTF8.GetBytes(text)));
