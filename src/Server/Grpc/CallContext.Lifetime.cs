@@ -16,7 +16,7 @@ public sealed partial class CallContext
     private static readonly TimeSpan MaxTimer = TimeSpan.FromDays(40);
 
     /// <summary>How long a client that does not read may keep a cancelled call's status from going out.</summary>
-    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(3);
 
     private readonly WebTextBody? _webText;
     private CancellationTokenRegistration _onAbort;

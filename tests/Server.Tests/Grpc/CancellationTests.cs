@@ -152,6 +152,18 @@ public class CancellationTests
         }
     }
 
+    [Fact]
+    public async Task A_client_that_does_not_read_cannot_hold_up_the_drain()
+    {
+        await using var host = await TestHost.StartAsync();
+        await using var call = await OpenCall.StartAsync(host.Client, Flood, RawCall.Bytes(Frames.Of([])));
+        await StalledAsync(host);
+
+        Assert.True(await host.Drain.RunAsync(TimeSpan.Zero).WaitAsync(Wait.Limit));
+
+        Assert.Equal(1, host.Probe.Cancelled);
+    }
+
     /// <summary>How much was flooded when no more came for 40 looks in a row.</summary>
     private static async Task<long> StalledAsync(TestHost host)
     {
