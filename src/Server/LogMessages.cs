@@ -22,4 +22,7 @@ internal static partial class LogMessages
     [LoggerMessage(20, LogLevel.Warning,
         "/metrics leaves out {Instrument} of the meter {Meter}: the name {Name} is taken")]
     public static partial void MetricNameTaken(ILogger logger, string instrument, string meter, string name);
+
+    [LoggerMessage(30, LogLevel.Warning, "An answer of /sql broke off, its connection is aborted: {Reason}")]
+    public static partial void AnswerBrokeOff(ILogger logger, string reason);
 }

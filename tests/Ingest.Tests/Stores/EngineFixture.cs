@@ -29,13 +29,9 @@ public sealed class EngineFixture : IAsyncLifetime
     /// <inheritdoc/>
     public async Task InitializeAsync()
     {
-        try
+        _missing = EmbeddedStore.WhyMissing(new StoreOptions()) ?? "";
+        if (_missing.Length > 0)
         {
-            LibChdbLocation.Find("");
-        }
-        catch (StoreException e)
-        {
-            _missing = e.Message;
             return;
         }
 

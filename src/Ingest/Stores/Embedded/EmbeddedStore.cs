@@ -71,6 +71,20 @@ public sealed class EmbeddedStore : IStore
         }
     }
 
+    /// <summary>Why there can be no embedded store here, in one sentence for the user; null when there can.</summary>
+    public static string? WhyMissing(StoreOptions options)
+    {
+        try
+        {
+            LibChdb.Check(options.Library);
+            return null;
+        }
+        catch (StoreException e)
+        {
+            return e.Message;
+        }
+    }
+
     /// <inheritdoc/>
     public async Task<bool> IsAvailableAsync(CancellationToken cancellationToken)
     {

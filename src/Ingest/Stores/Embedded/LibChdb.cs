@@ -14,7 +14,6 @@ internal static unsafe partial class LibChdb
     private const string Name = "chdb";
 
     private static readonly Lock s_loading = new();
-    private static string? s_path;
     private static nint s_library;
 
     /// <summary>Loads the library once a process; a second call with another path has no effect.</summary>
@@ -28,19 +27,11 @@ internal static unsafe partial class LibChdb
                 return;
             }
 
-            if (RuntimeInformation.ProcessArchitecture == Architecture.X64 && !Avx2.IsSupported)
+            string path = Check(configuredPath);
+            if (!NativeLibrary.TryLoad(path, out s_library))
             {
                 throw new StoreException(
-                    "The embedded ClickHouse needs a CPU with AVX2, which this one lacks; use a ClickHouse server "
-                    + "instead (Ingest:Store:Kind=clickhouse).",
-                    StoreFault.Unavailable);
-            }
-
-            s_path = LibChdbLocation.Find(configuredPath);
-            if (!NativeLibrary.TryLoad(s_path, out s_library))
-            {
-                throw new StoreException(
-                    $"The embedded ClickHouse could not be loaded from {s_path}: the file is not a library for "
+                    $"The embedded ClickHouse could not be loaded from {path}: the file is not a library for "
                     + $"{RuntimeInformation.RuntimeIdentifier}, or a system library that it needs is missing.",
                     StoreFault.Unavailable);
             }
@@ -51,6 +42,21 @@ internal static unsafe partial class LibChdb
             // With the engine's handlers in place the first NullReferenceException of .NET hangs the process.
             SetSignalHandlersEnabled(0);
         }
+    }
+
+    /// <summary>Path of the library that <see cref="Load"/> would load.</summary>
+    /// <exception cref="StoreException">It cannot be had here; the message says why in one sentence.</exception>
+    public static string Check(string configuredPath)
+    {
+        if (RuntimeInformation.ProcessArchitecture == Architecture.X64 && !Avx2.IsSupported)
+        {
+            throw new StoreException(
+                "The embedded ClickHouse needs a CPU with AVX2, which this one lacks; use a ClickHouse server instead "
+                + "(Ingest:Store:Kind=clickhouse).",
+                StoreFault.Unavailable);
+        }
+
+        return LibChdbLocation.Find(configuredPath);
     }
 
     [LibraryImport(Name, EntryPoint = "chdb_set_signal_handlers_enabled")]

@@ -5,13 +5,14 @@ namespace Ingest.Stores.Embedded;
 /// <summary>Where libchdb is looked for.</summary>
 /// <remarks>
 /// In this order: the configured path (<c>Ingest:Store:Library</c>), the environment variable <c>INGEST_LIBCHDB</c>, the
-/// application's directory, and <c>script/engine/node_modules</c> in the application's directory, in the current one,
-/// or in a directory above either.
+/// application's directory, and where <c>script/install</c> puts it, <c>script/engine</c>, in the application's directory,
+/// in the current one, or in a directory above either.
 /// </remarks>
 internal static class LibChdbLocation
 {
     private const string Variable = "INGEST_LIBCHDB";
-    private const string FileName = "libchdb.so";
+
+    private static readonly string[] s_fileNames = ["libchdb.so", "libchdb.dylib"];
 
     /// <summary>Path of the library.</summary>
     /// <exception cref="StoreException">It is nowhere, or there is none for this platform.</exception>
@@ -28,7 +29,7 @@ internal static class LibChdbLocation
             if (path.Length > 0)
             {
                 return File.Exists(path) ? Path.GetFullPath(path) : throw Unavailable(
-                    $"{origin} names {path}, where there is no file: let it name {FileName}.");
+                    $"{origin} names {path}, where there is no file: let it name libchdb.so.");
             }
         }
 
@@ -39,12 +40,17 @@ internal static class LibChdbLocation
                 + "instead (Ingest:Store:Kind=clickhouse).");
         }
 
-        string below = Path.Combine("script", "engine", "node_modules", "@chdb", package, FileName);
+        string inModules = Path.Combine("node_modules", "@chdb", package);
+        string[] below =
+        [
+            Path.Combine("script", "engine", inModules), Path.Combine("script", "engine", package, inModules),
+        ];
         return directories
-            .SelectMany(d => WithParents(d).Select(p => Path.Combine(p, below)).Prepend(Path.Combine(d, FileName)))
+            .SelectMany(d => WithParents(d).SelectMany(p => below.Select(b => Path.Combine(p, b))).Prepend(d))
+            .SelectMany(d => s_fileNames.Select(name => Path.Combine(d, name)))
             .FirstOrDefault(File.Exists)
             ?? throw Unavailable(
-                $"The embedded ClickHouse ({FileName}) is missing: run script/server once, which fetches it, or let "
+                $"The embedded ClickHouse (libchdb) is missing: run script/server once, which fetches it, or let "
                 + $"{Variable} name the file from the npm package @chdb/{package}.");
     }
 
