@@ -72,7 +72,7 @@ internal static class StreamCommand
         }
         var elapsed = Elapsed();
         console.Out.WriteLine(
-            $"{name}: {report.Rows:N0} rows of {Files(settings.Files.Count)} in {elapsed.TotalSeconds:N2} s, "
+            $"{name}: {report.Rows:N0} rows of {Files(report.Files)} in {elapsed.TotalSeconds:N2} s, "
             + $"{Rates.RowsPerSecond(report.Rows, elapsed)}, {Rates.BytesPerSecond(report.BytesRead, elapsed)}");
         console.Out.WriteLine(
             $"accepted {report.Accepted:N0}, rejected {report.Rejected:N0}, unreadable lines {report.FaultCount:N0}");
@@ -80,6 +80,6 @@ internal static class StreamCommand
 
         TimeSpan Elapsed() => TimeProvider.System.GetElapsedTime(start);
 
-        static string Files(int count) => count == 1 ? "1 file" : $"{count:N0} files";
+        static string Files(long count) => count == 1 ? "1 file" : $"{count:N0} files";
     }
 }

@@ -95,6 +95,7 @@ internal sealed class StreamJob<TRow>
         {
             return;
         }
+        Report.AddFile();
         ReadOutcome outcome;
         while ((outcome = Read(reader, file)) != ReadOutcome.End)
         {

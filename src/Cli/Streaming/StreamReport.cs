@@ -14,11 +14,15 @@ internal sealed class StreamReport
     private readonly List<string> _faults = [];
     private readonly List<string> _rejects = [];
     private readonly SortedSet<string> _notes = new(StringComparer.Ordinal);
+    private long _files;
     private long _rows;
     private long _bytes;
     private long _faultCount;
     private long _accepted;
     private long _rejected;
+
+    /// <summary>Files that were read.</summary>
+    public long Files => Interlocked.Read(ref _files);
 
     /// <summary>Rows given to the client.</summary>
     public long Rows => Interlocked.Read(ref _rows);
@@ -34,6 +38,9 @@ internal sealed class StreamReport
 
     /// <summary>Rows that the server put into dead_letters.</summary>
     public long Rejected => Interlocked.Read(ref _rejected);
+
+    /// <summary>Counts a file.</summary>
+    public void AddFile() => Interlocked.Increment(ref _files);
 
     /// <summary>Counts a row.</summary>
     public void AddRow() => Interlocked.Increment(ref _rows);
