@@ -1,6 +1,7 @@
 using System.Net;
 using Ingest.Log;
 using Ingest.Server.Grpc;
+using Ingest.Server.Http;
 using Ingest.Server.Services;
 using Ingest.Stores;
 using Ingest.V1;
@@ -76,6 +77,7 @@ public static class ServerHost
         app.MapGrpcService(SubscriptionServiceReflection.Descriptor.Services[0]);
         app.MapGrpcHealth();
         app.MapGrpcReflection();
+        app.MapSql(pipeline.Store, options.Sql);
     }
 
     // What people can do something about gets a sentence; anything else is a bug and keeps its stack trace.

@@ -1,4 +1,5 @@
-using Google.Protobuf;
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using Ingest.V1;
 using static Ingest.EndToEnd.Tests.PointFrames;
 
@@ -11,43 +12,45 @@ public sealed class KillTests
     private const int RowsPerStream = 200;
     private const int Senders = 8;
 
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
     [SkippableFact]
     public async Task Every_acknowledged_row_is_there_once_after_kills_in_mid_stream()
     {
         Engine.Require();
         ServerProcess server = await ServerProcess.StartAsync();
-        var acknowledged = new List<int>();
+        var acknowledged = new ConcurrentQueue<int>();
         int next = 0;
         var random = new Random(7);
         for (int kill = 0; kill < Kills; kill++)
         {
             ServerProcess current = server;
-            using var stop = new CancellationTokenSource();
-            Task<List<int>>[] senders = [.. Enumerable.Range(0, Senders).Select(
-                _ => SendAsync(current, () => Interlocked.Increment(ref next), stop.Token))];
-            await Task.Delay(random.Next(50, 99) * (kill + 1));
-            await server.KillAsync();
-            await stop.CancelAsync();
-            foreach (Task<List<int>> sender in senders)
+            int before = acknowledged.Count;
+            Task[] senders = [.. Enumerable.Range(0, Senders).Select(
+                _ => SendAsync(current, () => Interlocked.Increment(ref next), acknowledged))];
+            int enough = before + random.Next(1, 60);
+            var clock = Stopwatch.StartNew();
+            while (acknowledged.Count < enough)
             {
-                acknowledged.AddRange(await sender);
+                Assert.True(clock.Elapsed < s_patience, "no stream was acknowledged");
+                await Task.Delay(random.Next(1, 20));
             }
 
+            await server.KillAsync();
+            await Task.WhenAll(senders);
             server = await ServerProcess.StartAsync(server.DataDirectory);
         }
 
         await using (server)
         {
-            Assert.NotEmpty(acknowledged);
-            await ExpectOnceAsync(server, acknowledged);
+            await ExpectOnceAsync(server, [.. acknowledged]);
         }
     }
 
     // Streams of fixed size, one after the other; a stream counts when it was answered.
-    private static async Task<List<int>> SendAsync(ServerProcess server, Func<int> nextStream, CancellationToken stop)
+    private static async Task SendAsync(ServerProcess server, Func<int> nextStream, ConcurrentQueue<int> acknowledged)
     {
-        var acknowledged = new List<int>();
-        while (!stop.IsCancellationRequested)
+        while (true)
         {
             int stream = nextStream();
             var request = new StreamGpsPointsRequest();
@@ -63,17 +66,15 @@ public sealed class KillTests
                 if (answer.Status == 0
                     && answer.Response(StreamGpsPointsResponse.Parser).AcceptedCount == RowsPerStream)
                 {
-                    acknowledged.Add(stream);
+                    acknowledged.Enqueue(stream);
                 }
             }
             catch (Exception error) when (error is HttpRequestException or IOException or KeyNotFoundException)
             {
                 // Killed: nothing was promised.
-                return acknowledged;
+                return;
             }
         }
-
-        return acknowledged;
     }
 
     private static async Task ExpectOnceAsync(ServerProcess server, List<int> streams)
@@ -83,7 +84,7 @@ public sealed class KillTests
         await server.ExpectAsync(
             $"{rows}\t{rows}",
             "SELECT count(), uniqExact(order_id) FROM gps_points "
-            + $"WHERE intDiv(toUInt32(order_id), {RowsPerStream}) IN ({list})");
+            + $"WHERE intDiv(toUInt32(order_id), {RowsPerStream}) IN ({list})", seconds: 60);
 
         // A stream that was cut off may be there in part, but none of its rows twice.
         string[] all = (await server.QueryAsync("SELECT count(), uniqExact(order_id) FROM gps_points")).Split('\t');
