@@ -58,6 +58,10 @@ internal static partial class LogMessages
     public static partial void TailKept(
         this ILogger logger, string path, long offset, long length, string quarantine);
 
+    [LoggerMessage(112, LogLevel.Error,
+        "It could not be written down where {Path} ends after a failed write; rows that were refused may come back")]
+    public static partial void EndNotRecorded(this ILogger logger, string path, Exception cause);
+
     [LoggerMessage(200, LogLevel.Warning,
         "Table {Table}: try {Try} to store a segment failed, the next comes in {Delay}: {Reason}")]
     public static partial void InsertFailed(

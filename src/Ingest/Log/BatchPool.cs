@@ -7,18 +7,25 @@ namespace Ingest.Log;
 internal sealed class BatchPool(TableSchema table, long maxBytes)
 {
     private readonly Lock _gate = new();
-    private readonly Stack<(Batch Batch, long Bytes)> _batches = new();
+    private readonly List<(Batch Batch, long Bytes)> _batches = [];
     private long _bytes;
+    private int _unused; // The fewest that lay here since the last trim, at the list's start.
+
+    /// <summary>Memory that the pool holds.</summary>
+    public long HeldBytes => Volatile.Read(ref _bytes);
 
     /// <summary>An empty batch, the one used last if there is any.</summary>
     public Batch Take()
     {
         lock (_gate)
         {
-            if (_batches.TryPop(out var pooled))
+            if (_batches.Count > 0)
             {
-                _bytes -= pooled.Bytes;
-                return pooled.Batch;
+                var (batch, bytes) = _batches[^1];
+                _batches.RemoveAt(_batches.Count - 1);
+                _bytes -= bytes;
+                _unused = Math.Min(_unused, _batches.Count);
+                return batch;
             }
         }
 
@@ -34,8 +41,23 @@ internal sealed class BatchPool(TableSchema table, long maxBytes)
             if (_bytes + bytes <= maxBytes)
             {
                 _bytes += bytes;
-                _batches.Push((batch, bytes));
+                _batches.Add((batch, bytes));
             }
+        }
+    }
+
+    /// <summary>Lets go of what nobody took since the last trim.</summary>
+    public void Trim()
+    {
+        lock (_gate)
+        {
+            for (var i = 0; i < _unused; i++)
+            {
+                _bytes -= _batches[i].Bytes;
+            }
+
+            _batches.RemoveRange(0, _unused);
+            _unused = _batches.Count;
         }
     }
 }

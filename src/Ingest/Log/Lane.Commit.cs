@@ -30,6 +30,8 @@ public sealed partial class Lane
     private int CommitUntilFull(int start)
     {
         var end = start;
+        long rows = 0, bytes = 0;
+        var flush = TimeSpan.Zero;
         Exception? failure = null;
         try
         {
@@ -45,14 +47,13 @@ public sealed partial class Lane
             }
             while (end < _group.Count && Fits(_group[end]));
 
-            long rows = segment.StagedRows - segment.Rows;
-            long bytes = segment.StagedLength - segment.Length;
+            rows = segment.StagedRows - segment.Rows;
+            bytes = segment.StagedLength - segment.Length;
             segment.Write();
             var flushed = _time.GetTimestamp();
             (_flusher ??= new Flusher(Table.Name)).Flush(segment);
+            flush = _time.GetElapsedTime(flushed);
             segment.Commit();
-            _log.Metrics.OnCommitted(Table.Name, end - start, rows, bytes, _time.GetElapsedTime(flushed));
-            AdaptRowLimit(rows, bytes);
         }
         catch (Exception e)
         {
@@ -65,9 +66,15 @@ public sealed partial class Lane
         // Here, in the order of the log and after it is durable, is where committed blocks can be shown to others.
         for (var i = start; i < end; i++)
         {
-            var bytes = _group[i].ByteCount;
+            var queued = _group[i].ByteCount;
             Tell(_group[i], failure);
-            CountQueued(-bytes);
+            CountQueued(-queued);
+        }
+
+        if (failure is null)
+        {
+            _log.Metrics.OnCommitted(Table.Name, blocks: end - start, rows, bytes, flush);
+            AdaptRowLimit(rows, bytes);
         }
 
         if (_segment is { } full && (full.Length >= _options.SegmentBytes || full.Rows >= _options.SegmentRows))
@@ -177,13 +184,31 @@ public sealed partial class Lane
             Seal();
         }
 
-        if (_stopping && _segment is { } empty)
+    }
+
+    // The disk is asked once more to say where segments end that failed; what is left the next start decides.
+    private void CloseSegments()
+    {
+        if (_segment is { } empty)
         {
-            // Nothing but rejected rows: no INSERT can come of it.
-            _segment = null;
-            _log.Metrics.OnClosed(empty.Length);
-            empty.Dispose();
-            empty.Files.Delete(_log.Disk);
+            // No INSERT can come of it. If it says which offsets of producers were rejected, it stays for the next start.
+            Detach(empty);
+            if (empty.Records == 0)
+            {
+                _rolledBack.Add(empty);
+            }
+        }
+
+        foreach (var segment in _rolledBack)
+        {
+            try
+            {
+                segment.RecordEnd();
+            }
+            catch (Exception e) when (DiskFault.Is(e))
+            {
+                LogMessages.EndNotRecorded(_logger, segment.Files.Data, e);
+            }
         }
     }
 
@@ -206,5 +231,6 @@ public sealed partial class Lane
         }
 
         segment.Dispose();
+        _pool.Trim();
     }
 }

@@ -37,6 +37,8 @@ public sealed partial class Lane
             Collect(everything: stopping || requests > 0);
             if (_group.Count > 0)
             {
+                // Streams fill batches while this thread is at the disk; only when it waits for one do they give it up.
+                _wanted = false;
                 CommitGroup();
             }
 
@@ -221,6 +223,7 @@ public sealed partial class Lane
             LogMessages.BatchesOutstanding(_logger, Table.Name, (int)Open);
         }
 
+        CloseSegments();
         _stopped = true;
         Interlocked.MemoryBarrier();
         RefuseLeftovers();

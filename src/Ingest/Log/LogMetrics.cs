@@ -15,7 +15,10 @@ public sealed class LogMetrics
     private long _unreleasedBytes;
     private long _queuedBytes;
 
-    /// <summary>Raised on a lane's writer thread after each group's flush, with the table and the time it took.</summary>
+    /// <summary>
+    /// Raised on a lane's writer thread after each group's flush, with the table and the time it took. A handler counts;
+    /// it must not throw or wait.
+    /// </summary>
     public event Action<string, TimeSpan>? Flushed;
 
     /// <summary>Rows made durable since the start.</summary>

@@ -43,12 +43,15 @@ public sealed record LogOptions
 
     /// <summary>
     /// Bytes of closed batches of one table that wait for the disk before <see cref="Lane.WaitForRoomAsync"/> makes
-    /// senders wait; default 16 MiB.
+    /// senders wait; default 8 MiB.
     /// </summary>
-    public long QueueBytes { get; init; } = 16L << 20;
+    public long QueueBytes { get; init; } = 8L << 20;
 
-    /// <summary>Memory in bytes that one table's empty batches may keep; default 16 MiB.</summary>
-    public long PoolBytes { get; init; } = 16L << 20;
+    /// <summary>
+    /// Memory in bytes that one table's empty batches may keep; default 32 MiB, what full queues turn over. What lay
+    /// unused while a segment was open is let go when it is sealed.
+    /// </summary>
+    public long PoolBytes { get; init; } = 32L << 20;
 
     /// <summary>Open batches a table, when streams keep that many cores busy; default the number of cores.</summary>
     public int OpenBatches { get; init; } = Environment.ProcessorCount;

@@ -181,10 +181,15 @@ internal sealed class Recovery(
             }
         }
 
-        if (scan.Rows == 0)
+        if (scan.IsEmpty)
         {
             files.Delete(disk);
             return;
+        }
+
+        if (scan.Rows == 0)
+        {
+            return; // Offsets of producers and no rows: nothing to insert, and the only place that knows them.
         }
 
         var written = scan.Header?.Directory ?? directory.Id;

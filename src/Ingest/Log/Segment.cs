@@ -43,7 +43,7 @@ internal sealed class Segment : IDisposable
     /// <summary>Durable rows.</summary>
     public long Rows { get; private set; }
 
-    /// <summary>Durable records in the index; more than the blocks when some have no rows.</summary>
+    /// <summary>Durable records in the index; some may have no rows, but then they name a producer.</summary>
     public int Records { get; private set; }
 
     /// <summary>Durable bytes and those of the group that is being put together.</summary>
@@ -72,6 +72,11 @@ internal sealed class Segment : IDisposable
     /// <summary>Takes a batch into the group. Its memory must stay until the group is written.</summary>
     public void Stage(Batch batch)
     {
+        if (batch.RowCount == 0 && !NamesProducer(batch.Entries))
+        {
+            return; // Rejected rows of a sender without an id: nothing that anyone could ask for.
+        }
+
         var first = _parts.Count;
         var length = batch.RowCount == 0 ? 0 : checked((int)batch.Encode(Id, _parts));
         var checksum = default(Checksum);
@@ -140,7 +145,7 @@ internal sealed class Segment : IDisposable
             _data.Truncate(Length);
             _index.Truncate(_indexLength);
         }
-        catch (IOException)
+        catch (Exception e) when (DiskFault.Is(e))
         {
             // The end file says the same; without it no later segment is opened.
         }
@@ -183,5 +188,18 @@ internal sealed class Segment : IDisposable
         _staged.Clear();
         _records.ResetWrittenCount();
         _stagedLength = 0;
+    }
+
+    private static bool NamesProducer(ReadOnlySpan<BatchEntry> entries)
+    {
+        foreach (ref readonly var entry in entries)
+        {
+            if (entry.ProducerId.Length > 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -101,7 +101,7 @@ public sealed class SegmentLog : IAsyncDisposable
                 files!.Delete(Disk);
             }
         }
-        catch (IOException e)
+        catch (Exception e) when (DiskFault.Is(e))
         {
             LogMessages.SegmentNotDeleted(Logger, segment.Path, e);
         }

@@ -146,6 +146,45 @@ public sealed class LaneTests : IDisposable
     }
 
     [Fact]
+    public async Task A_stream_that_holds_a_batch_does_not_make_the_others_blocks_small()
+    {
+        using var flushing = new SemaphoreSlim(0);
+        using var go = new SemaphoreSlim(0);
+        var disk = new RecordingFiles();
+        var log = await _directory.OpenAsync(disk: disk);
+        disk.Before = call =>
+        {
+            if (call is { Name: "flush", Extension: ".native" })
+            {
+                flushing.Release();
+                go.Wait();
+            }
+        };
+        var lane = log.Lane(LogDirectory.Events);
+        var sink = new CountingSink();
+
+        // The held batch was counted as open, taken by this stream again, and is missed when the writer looks.
+        LogDirectory.Append(lane, sink, 0, 1);
+        await flushing.WaitAsync();
+        LogDirectory.Append(lane, sink, 1, 1);
+        var held = lane.Rent();
+        LogDirectory.Append(lane, sink, 2, 1);
+        go.Release();
+        await sink.CommittedAsync(1);
+        await flushing.WaitAsync();
+        for (var i = 3; i < 1000; i++)
+        {
+            LogDirectory.Append(lane, sink, i, 1);
+        }
+
+        go.Release(1000);
+        lane.Return(held);
+        await sink.CommittedAsync(1000);
+        Assert.InRange(log.Metrics.Blocks, 3, 5);
+        await log.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_message_whose_rows_were_all_rejected_is_told_and_remembered_without_a_block()
     {
         var log = await _directory.OpenAsync();

@@ -114,16 +114,26 @@ public sealed class SealingTests : IDisposable
         await log.DisposeAsync();
     }
 
-    [Fact]
-    public async Task Rejected_rows_alone_do_not_make_a_segment()
+    [Theory]
+    [InlineData("")]
+    [InlineData("p")]
+    public async Task Rejected_rows_alone_are_no_segment_but_a_producers_offsets_stay(string producer)
     {
-        var log = await _directory.OpenAsync();
-        LogDirectory.Append(log.Lane(LogDirectory.Events), _sink, 0, 0, "p", rejected: 3);
-        await Eventually.BeAsync(() => _sink.Committed.Count == 1);
-        await log.SealAsync();
-        Assert.Equal(1, log.Metrics.OpenSegments);
-        Assert.Empty(await LogDirectory.StopAsync(log));
-        Assert.Empty(Directory.GetFiles(_directory.TablePath));
+        for (var run = 0; run < 2; run++)
+        {
+            var log = await _directory.OpenAsync();
+            LogDirectory.Append(log.Lane(LogDirectory.Events), _sink, run * 3, 0, producer, rejected: 3);
+            await Eventually.BeAsync(() => _sink.Committed.Count == run + 1);
+            await log.SealAsync();
+            Assert.Equal(1, log.Metrics.OpenSegments);
+            Assert.Empty(await LogDirectory.StopAsync(log));
+        }
+
+        Assert.Equal(producer.Length == 0, Directory.GetFiles(_directory.TablePath).Length == 0);
+        var again = await _directory.OpenAsync();
+        Assert.Equal(producer.Length > 0, again.Lane(LogDirectory.Events).Producers.TryGet("p", out var progress));
+        Assert.Equal(producer.Length > 0 ? 6 : null, progress?.DurableOffset);
+        await again.DisposeAsync();
     }
 
     [Fact]
