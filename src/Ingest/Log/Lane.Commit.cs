@@ -122,6 +122,11 @@ public sealed partial class Lane
             }
         }
 
+        if (failure is null && batch.OpenedAt != 0 && _log.Metrics.TimesAcknowledgements)
+        {
+            _log.Metrics.OnAcknowledged(Table.Name, _time.GetElapsedTime(batch.OpenedAt));
+        }
+
         Recycle(batch);
     }
 

@@ -14,12 +14,19 @@ public sealed class LogMetrics
     private long _unreleasedSegments;
     private long _unreleasedBytes;
     private long _queuedBytes;
+    private volatile bool _failing;
 
     /// <summary>
     /// Raised on a lane's writer thread after each group's flush, with the table and the time it took. A handler counts;
     /// it must not throw or wait.
     /// </summary>
     public event Action<string, TimeSpan>? Flushed;
+
+    /// <summary>
+    /// Raised on a lane's writer thread when a batch's senders have been told that it is durable, with the table and the
+    /// time since the batch's first row came.
+    /// </summary>
+    public event Action<string, TimeSpan>? Acknowledged;
 
     /// <summary>Rows made durable since the start.</summary>
     public long Rows => Volatile.Read(ref _rows);
@@ -35,6 +42,9 @@ public sealed class LogMetrics
 
     /// <summary>Groups that the disk refused since the start.</summary>
     public long FailedGroups => Volatile.Read(ref _failedGroups);
+
+    /// <summary>Whether the disk refused the last group, of whatever table.</summary>
+    public bool Failing => _failing;
 
     /// <summary>Segments sealed since the start, recovered ones included.</summary>
     public long SealedSegments => Volatile.Read(ref _sealedSegments);
@@ -58,6 +68,11 @@ public sealed class LogMetrics
 
     internal void OnOpened() => Interlocked.Increment(ref _openSegments);
 
+    /// <summary>Whether anyone wants to hear of <see cref="Acknowledged"/>; if not, nobody need read the clock.</summary>
+    internal bool TimesAcknowledgements => Acknowledged is not null;
+
+    internal void OnAcknowledged(string table, TimeSpan latency) => Acknowledged?.Invoke(table, latency);
+
     internal void OnCommitted(string table, int blocks, long rows, long bytes, TimeSpan flush)
     {
         Interlocked.Increment(ref _groups);
@@ -65,10 +80,15 @@ public sealed class LogMetrics
         Interlocked.Add(ref _rows, rows);
         Interlocked.Add(ref _bytes, bytes);
         Interlocked.Add(ref _openBytes, bytes);
+        _failing = false;
         Flushed?.Invoke(table, flush);
     }
 
-    internal void OnFailed() => Interlocked.Increment(ref _failedGroups);
+    internal void OnFailed()
+    {
+        _failing = true;
+        Interlocked.Increment(ref _failedGroups);
+    }
 
     internal void OnClosed(long bytes)
     {
