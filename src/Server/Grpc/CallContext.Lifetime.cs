@@ -67,6 +67,7 @@ public sealed partial class CallContext
     internal async Task EndAsync(CallStatus status, TimeProvider time)
     {
         Requests.End();
+        Responses.PublishCount();
         if (_webText is not null)
         {
             await _webText.DisposeAsync();

@@ -24,7 +24,9 @@ public sealed partial class CallContext
     private bool _ended;
     private CancelReason _reason;
 
-    internal CallContext(HttpContext http, WireFormat format, GrpcServerOptions options, CancellationToken draining)
+    internal CallContext(
+        HttpContext http, WireFormat format, GrpcServerOptions options, MethodMetrics metrics,
+        CancellationToken draining)
     {
         _http = http;
         _format = format;
@@ -36,8 +38,8 @@ public sealed partial class CallContext
         _webText = format == WireFormat.WebText ? new WebTextBody(http.Request.BodyReader) : null;
         var body = _webText?.Reader ?? http.Request.BodyReader;
         Requests = new RequestStream(body, options.MaxMessageBytes, RequestEncoding == MessageCompression.Gzip,
-            _cancellation.Token);
-        Responses = new ResponseStream(this, http.Response.BodyWriter, format);
+            metrics, _cancellation.Token);
+        Responses = new ResponseStream(this, http.Response.BodyWriter, format, metrics);
     }
 
     /// <summary>The method's path: <c>/package.Service/Method</c>.</summary>

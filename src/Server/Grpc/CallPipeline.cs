@@ -9,6 +9,7 @@ internal sealed class CallPipeline(
     GrpcServerOptions options,
     ServiceRegistry registry,
     Drain drain,
+    CallMetrics metrics,
     TimeProvider time,
     ICorsService cors,
     ILogger<CallPipeline> logger)
@@ -50,7 +51,10 @@ internal sealed class CallPipeline(
 
     private async Task RunAsync(HttpContext http, GrpcMethod? method, WireFormat format)
     {
-        var call = new CallContext(http, format, options, drain.Started);
+        var counters = method?.Metrics ?? metrics.Unbound;
+        counters.OnStarted();
+        var span = CallTracing.Start(http.Request.Headers, method?.Path);
+        var call = new CallContext(http, format, options, counters, drain.Started);
         var counted = false;
         CallStatus status;
         if (method is null)
@@ -81,6 +85,8 @@ internal sealed class CallPipeline(
         }
         finally
         {
+            counters.OnFinished(status.Code);
+            CallTracing.Stop(span, status);
             if (counted)
             {
                 drain.Exit();

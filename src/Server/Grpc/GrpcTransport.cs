@@ -25,6 +25,7 @@ public static class GrpcTransport
         services.AddSingleton<ServiceRegistry>();
         services.AddSingleton<HealthStatus>();
         services.AddSingleton<Drain>();
+        services.AddSingleton<CallMetrics>();
         services.AddSingleton<CallPipeline>();
         services.AddHostedService<DrainService>();
         return services;
@@ -66,9 +67,16 @@ public static class GrpcTransport
 
         registry.Add(service);
         endpoints.ServiceProvider.GetRequiredService<HealthStatus>().Set(service.FullName, ServingStatus.Serving);
-        return new GrpcServiceBinder(service, method => endpoints
-            .MapMethods(method.Path, Verbs, http => pipeline.InvokeAsync(http, method))
-            .WithDisplayName($"gRPC {method.Path}"), servedWhileDraining);
+        var metrics = endpoints.ServiceProvider.GetRequiredService<CallMetrics>();
+        return new GrpcServiceBinder(service, Map, servedWhileDraining);
+
+        void Map(GrpcMethod method)
+        {
+            metrics.Add(method.Metrics);
+            endpoints
+                .MapMethods(method.Path, Verbs, http => pipeline.InvokeAsync(http, method))
+                .WithDisplayName($"gRPC {method.Path}");
+        }
     }
 
     /// <summary>What nothing else has mapped: a gRPC request is answered UNIMPLEMENTED, any other one 404.</summary>

@@ -24,6 +24,7 @@ public sealed partial class RequestStream
     private readonly PipeReader _reader;
     private readonly int _maxMessageBytes;
     private readonly bool _gzip;
+    private readonly MethodMetrics _metrics;
     private readonly CancellationToken _cancellationToken;
 
     // What of the last read is not handed out; _segment is its first segment, of which _offset bytes are done with.
@@ -32,14 +33,18 @@ public sealed partial class RequestStream
     private int _offset;
     private bool _holdsRead;
     private bool _ended;
+    private long _publishedMessages;
 
     /// <summary>Makes the request stream of a call.</summary>
     /// <param name="reader">The request's body.</param>
     /// <param name="maxMessageBytes">Limit of a message, compressed and decompressed.</param>
     /// <param name="gzip">Whether compressed messages are gzip; otherwise they are refused.</param>
+    /// <param name="metrics">Where messages are counted, once a read.</param>
     /// <param name="cancellationToken">What to blame when a read is cancelled.</param>
-    internal RequestStream(PipeReader reader, int maxMessageBytes, bool gzip, CancellationToken cancellationToken)
+    internal RequestStream(
+        PipeReader reader, int maxMessageBytes, bool gzip, MethodMetrics metrics, CancellationToken cancellationToken)
     {
+        _metrics = metrics;
         _reader = reader;
         _maxMessageBytes = maxMessageBytes;
         _gzip = gzip;
@@ -48,6 +53,9 @@ public sealed partial class RequestStream
 
     /// <summary>Whether the last message handed out came compressed.</summary>
     public bool LastMessageWasCompressed { get; private set; }
+
+    /// <summary>Messages handed out so far.</summary>
+    public long MessageCount { get; private set; }
 
     /// <summary>Hands out the next message that has arrived whole, without waiting.</summary>
     /// <param name="message">The message, valid until the next call of this or <see cref="WaitToReadAsync"/>.</param>
@@ -67,6 +75,7 @@ public sealed partial class RequestStream
             {
                 message = unread.Slice(MessageFrame.HeaderBytes, (int)length);
                 _offset += MessageFrame.HeaderBytes + (int)length;
+                MessageCount++;
                 LastMessageWasCompressed = false;
                 return true;
             }
@@ -158,6 +167,7 @@ public sealed partial class RequestStream
         {
             // The gathered frame comes first; only now may the fast path see what follows it.
             message = Unpack(_frameFlags, _frameBytes);
+            MessageCount++;
             _frameBytes = -1;
             LoadSegment();
             return true;
@@ -177,6 +187,7 @@ public sealed partial class RequestStream
             message = Unpack(flags, (int)length);
         }
 
+        MessageCount++;
         _buffer = _buffer.Slice(body.End);
         LoadSegment();
         return true;
@@ -288,6 +299,12 @@ public sealed partial class RequestStream
 
     private void ReleaseRead()
     {
+        if (MessageCount != _publishedMessages)
+        {
+            _metrics.OnReceived(MessageCount - _publishedMessages);
+            _publishedMessages = MessageCount;
+        }
+
         if (_holdsRead)
         {
             _holdsRead = false;

@@ -20,9 +20,12 @@ public sealed class ResponseStream
     private readonly CallContext _call;
     private readonly PipeWriter _writer;
     private readonly bool _base64;
+    private readonly MethodMetrics _metrics;
+    private long _publishedMessages;
 
-    internal ResponseStream(CallContext call, PipeWriter writer, WireFormat format)
+    internal ResponseStream(CallContext call, PipeWriter writer, WireFormat format, MethodMetrics metrics)
     {
+        _metrics = metrics;
         _call = call;
         _writer = writer;
         _base64 = format == WireFormat.WebText;
@@ -108,6 +111,7 @@ public sealed class ResponseStream
     public ValueTask FlushAsync()
     {
         _call.BeginWrite();
+        PublishCount();
         UnflushedBytes = 0;
         var flush = _writer.FlushAsync(CancellationToken.None);
         if (!flush.IsCompletedSuccessfully)
@@ -152,6 +156,16 @@ public sealed class ResponseStream
 
     /// <summary>Writes the last frame of gRPC-Web: the trailers as text.</summary>
     internal void WriteWebTrailers(ReadOnlySpan<byte> trailers) => WriteFrame(MessageFrame.WebTrailersFlag, trailers);
+
+    /// <summary>Adds what was written since the last time to the method's messages.</summary>
+    internal void PublishCount()
+    {
+        if (MessageCount != _publishedMessages)
+        {
+            _metrics.OnSent(MessageCount - _publishedMessages);
+            _publishedMessages = MessageCount;
+        }
+    }
 
     private void WriteTransformed(ReadOnlySpan<byte> message)
     {

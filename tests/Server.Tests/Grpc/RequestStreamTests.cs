@@ -90,7 +90,8 @@ public class RequestStreamTests
     public async Task A_header_alone_reserves_little_however_much_it_promises()
     {
         var pipe = new Pipe();
-        var stream = new RequestStream(pipe.Reader, int.MaxValue, gzip: false, CancellationToken.None);
+        var stream = new RequestStream(
+            pipe.Reader, int.MaxValue, gzip: false, new MethodMetrics("m"), CancellationToken.None);
         await pipe.Writer.WriteAsync(Frames.Header(0, 1 << 30));
         var before = GC.GetAllocatedBytesForCurrentThread();
 
@@ -269,7 +270,7 @@ public class RequestStreamTests
     }
 
     private static RequestStream Stream(Pipe pipe, bool gzip = false) =>
-        new(pipe.Reader, Limit, gzip, CancellationToken.None);
+        new(pipe.Reader, Limit, gzip, new MethodMetrics("m"), CancellationToken.None);
 
     private static async Task<List<byte[]>> ReadAllAsync(RequestStream stream)
     {
