@@ -23,6 +23,9 @@ internal static partial class LogMessages
         "/metrics leaves out {Instrument} of the meter {Meter}: the name {Name} is taken")]
     public static partial void MetricNameTaken(ILogger logger, string instrument, string meter, string name);
 
+    [LoggerMessage(21, LogLevel.Information, "Telemetry is exported to {Endpoint}")]
+    public static partial void TelemetryExported(ILogger logger, string endpoint);
+
     [LoggerMessage(30, LogLevel.Warning, "An answer of /sql broke off, its connection is aborted: {Reason}")]
     public static partial void AnswerBrokeOff(ILogger logger, string reason);
 }

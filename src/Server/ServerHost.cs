@@ -2,6 +2,7 @@ using System.Net;
 using Ingest.Log;
 using Ingest.Server.Grpc;
 using Ingest.Server.Http;
+using Ingest.Server.Observability;
 using Ingest.Server.Services;
 using Ingest.Stores;
 using Ingest.V1;
@@ -42,12 +43,13 @@ public static class ServerHost
 
     private static async Task RunAsync(WebApplicationBuilder builder, ServerOptions options)
     {
+        builder.AddIngestObservability();
         builder.Services.AddGrpcTransport(options.Grpc);
         builder.Services.Configure<HostOptions>(
             host => host.ShutdownTimeout = options.Grpc.DrainGrace + options.StopTimeout);
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         using ILoggerFactory loggers = LoggerFactory.Create(
-            logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole());
+            logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddIngestConsole());
         var pipelineOptions = new PipelineOptions
         {
             Log = options.Log with { DataDirectory = options.DataDirectory },
@@ -78,6 +80,7 @@ public static class ServerHost
         app.MapGrpcHealth();
         app.MapGrpcReflection();
         app.MapSql(pipeline.Store, options.Sql);
+        app.MapIngestObservability();
     }
 
     // What people can do something about gets a sentence; anything else is a bug and keeps its stack trace.
