@@ -1,1 +1,1 @@
-return await Ingest.Server.ServerHost.RunAsync(args);
+return await Ingest.Server.ServerHost.RunAsync(args, Console.Out, Console.Error);

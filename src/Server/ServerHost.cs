@@ -21,27 +21,30 @@ public static class ServerHost
     public const int ExitStart = 3;
 
     /// <summary>Runs the server until it is told to stop.</summary>
+    /// <param name="args">Settings as <c>--Ingest:Key=value</c>.</param>
+    /// <param name="output">Where it says that it is up.</param>
+    /// <param name="errors">Where it says why it cannot start.</param>
     /// <returns>The process's exit code.</returns>
-    public static async Task<int> RunAsync(string[] args)
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
         if (!SettingsReader.TryRead(builder.Configuration, out ServerOptions? options, out string? fault))
         {
-            return await FailAsync(fault, ExitSettings);
+            return await FailAsync(errors, fault, ExitSettings);
         }
 
         try
         {
-            await RunAsync(builder, options);
+            await RunAsync(builder, options, output);
             return 0;
         }
         catch (Exception error) when (Explain(error, options) is { } text)
         {
-            return await FailAsync(text, ExitStart);
+            return await FailAsync(errors, text, ExitStart);
         }
     }
 
-    private static async Task RunAsync(WebApplicationBuilder builder, ServerOptions options)
+    private static async Task RunAsync(WebApplicationBuilder builder, ServerOptions options, TextWriter output)
     {
         builder.AddIngestObservability();
         builder.Services.AddGrpcTransport(options.Grpc);
@@ -62,7 +65,7 @@ public static class ServerHost
         await using WebApplication app = builder.Build();
         Map(app, options, pipeline);
         await app.StartAsync();
-        StartReport.Write(Console.Out, app, options, pipeline);
+        StartReport.Write(output, app, options, pipeline);
         await app.WaitForShutdownAsync();
         await pipeline.StopAsync(options.StopTimeout);
     }
@@ -94,9 +97,9 @@ public static class ServerHost
         _ => null,
     };
 
-    private static async Task<int> FailAsync(string text, int exitCode)
+    private static async Task<int> FailAsync(TextWriter errors, string text, int exitCode)
     {
-        await Console.Error.WriteLineAsync(text);
+        await errors.WriteLineAsync(text);
         return exitCode;
     }
 }
