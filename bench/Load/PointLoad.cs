@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
+using Ingest.Client;
+using Ingest.V1;
+
+namespace Ingest.Load;
+
+/// <summary>Streams of GPS points at a rate, each stream one driver.</summary>
+internal static class PointLoad
+{
+    public static async Task<int> RunAsync(PointLoadOptions options, CancellationToken cancellation)
+    {
+        if (!options.Server.IsLoopback)
+        {
+            await Console.Error.WriteLineAsync($"{options.Server} is not on this machine; load goes to loopback only.");
+            return 2;
+        }
+
+        IngestClient[] clients = [.. Enumerable.Range(0, options.Connections)
+            .Select(_ => new IngestClient(options.Server))];
+        var clock = Stopwatch.StartNew();
+        StreamResult[] results = await Task.WhenAll(Enumerable.Range(0, options.Streams)
+            .Select(stream => SendAsync(clients[stream % clients.Length], stream, options, clock, cancellation)));
+        double elapsed = clock.Elapsed.TotalSeconds;
+        foreach (IngestClient client in clients)
+        {
+            client.Dispose();
+        }
+
+        long accepted = results.Sum(r => r.AcceptedCount);
+        long rejected = results.Sum(r => r.RejectedCount);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{accepted} points acknowledged durable, {rejected} rejected, {elapsed:0.00} s, {accepted / elapsed:0} points/s"));
+        return rejected == 0 ? 0 : 1;
+    }
+
+    private static async Task<StreamResult> SendAsync(
+        IngestClient client, int stream, PointLoadOptions options, Stopwatch clock, CancellationToken cancellation)
+    {
+        await using IngestStream<GpsPoint> points = client.OpenGpsPoints(
+            new StreamOptions { MaxBatchRows = options.PointsPerMessage, Linger = TimeSpan.Zero }, cancellation);
+        GpsPoint point = Point(stream);
+        long sent = 0;
+
+        // Streams start spread over the time between two messages, as independent senders do.
+        double interval = options.PointsPerSecond > 0 ? options.PointsPerMessage / options.PointsPerSecond : 0;
+        double due = interval * stream / options.Streams;
+        while (clock.Elapsed < options.Duration)
+        {
+            // From the schedule and not from the last message: a server that is late does not slow the clock.
+            double wait = due - clock.Elapsed.TotalSeconds;
+            if (wait > 0)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(wait), cancellation);
+            }
+
+            due += interval;
+            for (int i = 0; i < options.PointsPerMessage; i++)
+            {
+                point.Location.Lat = -23.55 + (sent % 1000 / 10_000.0);
+                point.Timestamp.Nanos = (int)(sent % 1000) * 1_000_000;
+                sent++;
+                await points.WriteAsync(point, cancellation);
+            }
+        }
+
+        return await points.CompleteAsync(cancellation);
+    }
+
+    private static GpsPoint Point(int stream) => new()
+    {
+        DriverId = $"driver_{stream}",
+        OrderId = $"order_{stream}",
+        Location = new Location { Lat = -23.55, Lon = -46.63 },
+        SpeedKph = 42,
+        TripStage = TripStage.ToDropoff,
+        TrafficDensity = TrafficDensity.Moderate,
+        ZoneType = "business_district",
+        Timestamp = Timestamp.FromDateTimeOffset(DateTimeOffset.UtcNow),
+    };
+}

@@ -1,0 +1,23 @@
+namespace Ingest.Load;
+
+/// <summary>What load to make.</summary>
+internal sealed record PointLoadOptions
+{
+    /// <summary>gRPC address of the server; loopback, since nobody else's server is to be loaded.</summary>
+    public required Uri Server { get; init; }
+
+    /// <summary>Streams at the same time.</summary>
+    public required int Streams { get; init; }
+
+    /// <summary>HTTP/2 connections that the streams share.</summary>
+    public required int Connections { get; init; }
+
+    /// <summary>Points a second and stream; 0 is as fast as it goes.</summary>
+    public required double PointsPerSecond { get; init; }
+
+    /// <summary>Points in a gRPC message.</summary>
+    public required int PointsPerMessage { get; init; }
+
+    /// <summary>How long to send.</summary>
+    public required TimeSpan Duration { get; init; }
+}
