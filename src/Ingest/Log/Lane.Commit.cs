@@ -183,12 +183,25 @@ public sealed partial class Lane
 
     private void SealWhenDue(bool now)
     {
+        var fired = _sealTimerFired;
         _sealTimerFired = false;
-        if (_segment is not null && (now || _time.GetElapsedTime(_segmentOpenedAt) >= _segmentAge))
+        if (_segment is null)
+        {
+            return;
+        }
+
+        var left = _segmentAge - _time.GetElapsedTime(_segmentOpenedAt);
+        if (now || left <= TimeSpan.Zero)
         {
             Seal();
         }
-
+        else if (fired)
+        {
+            // Timers go by a coarser clock and fire up to some milliseconds early; without another one the segment
+            // would stay open until its table's next rows.
+            var due = TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds));
+            _sealTimer.Change(due, Timeout.InfiniteTimeSpan);
+        }
     }
 
     // The disk is asked once more to say where segments end that failed; what is left the next start decides.

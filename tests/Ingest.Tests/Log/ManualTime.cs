@@ -55,6 +55,33 @@ internal sealed class ManualTime : TimeProvider
         }
     }
 
+    /// <summary>Whether a timer is set.</summary>
+    public bool HasTimerSet
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _timers.Any(timer => timer.Due != long.MaxValue);
+            }
+        }
+    }
+
+    /// <summary>All timers that are set fire, due or not.</summary>
+    public void FireEarly()
+    {
+        ManualTimer[] set;
+        lock (_gate)
+        {
+            set = [.. _timers.Where(timer => timer.Due != long.MaxValue)];
+        }
+
+        foreach (var timer in set)
+        {
+            timer.Fire();
+        }
+    }
+
     /// <summary>Someone sets the clock on the wall; no time passes.</summary>
     public void SetBack(TimeSpan time)
     {

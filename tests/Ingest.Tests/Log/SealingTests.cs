@@ -88,6 +88,22 @@ public sealed class SealingTests : IDisposable
         await log.DisposeAsync();
     }
 
+    [Fact]
+    public async Task At_its_age_although_the_timer_fires_a_little_early()
+    {
+        var log = await _directory.OpenAsync(
+            new LogOptions { DataDirectory = _directory.DataPath, SegmentAge = TimeSpan.FromSeconds(1) }, time: _time);
+        await AppendAsync(log, 0, 1);
+        _time.Advance(TimeSpan.FromMilliseconds(999));
+        _time.FireEarly();
+        await Eventually.BeAsync(() => _time.HasTimerSet);
+
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        var segment = await log.Sealed.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(1, segment.Rows);
+        await log.DisposeAsync();
+    }
+
     [Theory]
     [InlineData(1, 1.0)]
     [InlineData(2, 1.0)]
