@@ -23,6 +23,8 @@ internal sealed class HealthOfLog(LogMetrics log, TimeProvider time)
             (_failures, _failedAt) = (failures, time.GetTimestamp());
         }
 
-        return log.Failing && time.GetElapsedTime(_failedAt) < Memory ? "The disk refuses what is written to it." : null;
+        return log.Failing && time.GetElapsedTime(_failedAt) < Memory
+            ? "The disk refuses what is written to it."
+            : null;
     }
 }

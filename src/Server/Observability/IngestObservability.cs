@@ -1,4 +1,5 @@
 using Ingest.Server.Http;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
 
@@ -29,7 +30,7 @@ public static class IngestObservability
     {
         // First of all sources, so that every other one overrides it.
         builder.Configuration.Sources.Insert(
-            0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = LoggingDefaults });
+            0, new MemoryConfigurationSource { InitialData = LoggingDefaults });
         builder.Logging.AddIngestConsole();
 
         // The slim builder has named a formatter in code, which would win over the configuration.

@@ -12,7 +12,7 @@ internal sealed class PrometheusLabels
 {
     private const string ScopePrefix = "otel_scope_";
 
-    /// <summary>Attribute names are few; this many are remembered, so that no one can fill the memory with them.</summary>
+    /// <summary>This many attribute names are remembered; there are few, and no one can fill the memory.</summary>
     private const int MaxKnownNames = 1024;
 
     private static readonly Comparison<(string Name, string Key, object? Value)> ByName = static (a, b) =>

@@ -68,8 +68,8 @@ internal sealed class Telemetry : IHostedService, IDisposable
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        if (_metrics is not null
-            && (_configuration[Endpoint] ?? _configuration[MetricsEndpoint] ?? _configuration[TracesEndpoint]) is { } target)
+        var target = _configuration[Endpoint] ?? _configuration[MetricsEndpoint] ?? _configuration[TracesEndpoint];
+        if (_metrics is not null && !string.IsNullOrEmpty(target))
         {
             LogMessages.TelemetryExported(_logger, target);
         }

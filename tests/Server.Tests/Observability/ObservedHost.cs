@@ -20,8 +20,8 @@ namespace Ingest.Server.Tests.Observability;
 internal sealed class ObservedHost : IAsyncDisposable
 {
     /// <summary>
-    /// Collection of the tests that start one: meters are known by name in the whole process, so two hosts at once would
-    /// see each other's.
+    /// Collection of the tests that start one: meters are known by name in the whole process, so two hosts at once
+    /// would see each other's.
     /// </summary>
     public const string OneAtATime = "observed host";
 

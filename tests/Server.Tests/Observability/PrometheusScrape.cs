@@ -22,7 +22,8 @@ internal sealed class PrometheusScrape : IDisposable
         Meter = new Meter("test." + Guid.NewGuid().ToString("N"));
         _exporter = new PrometheusExporter(logger ?? NullLogger<PrometheusExporter>.Instance);
         var builder = Sdk.CreateMeterProviderBuilder()
-            .SetResourceBuilder(ResourceBuilder.CreateEmpty().AddService("svc \"1\"", autoGenerateServiceInstanceId: false))
+            .SetResourceBuilder(ResourceBuilder.CreateEmpty()
+                .AddService("svc \"1\"", autoGenerateServiceInstanceId: false))
             .AddMeter([Meter.Name, .. otherMeters])
             .AddReader(new BaseExportingMetricReader(_exporter));
         configure?.Invoke(builder);
