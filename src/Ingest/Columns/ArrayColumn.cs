@@ -46,8 +46,8 @@ internal sealed class ArrayColumn(Column items, Column? values = null) : Column
 
     public override void Rewind(int row)
     {
-        items.RewindItems(_itemsMark);
-        values?.RewindItems(_valuesMark);
+        items.RewindItems(_start, _itemsMark);
+        values?.RewindItems(_start, _valuesMark);
         Count = _start;
         SetEnd(row, _start);
     }

@@ -27,7 +27,6 @@ public sealed class Batch
     private readonly LowCardinalityColumn _producers = new(nullable: false);
     private readonly List<BatchEntry> _entries = [];
     private byte[] _segmentIndexes = [];
-    private byte[] _segmentKey = [];
     private BlockBuilder? _block;
     private List<ReadOnlyMemory<byte>>? _parts;
     private int _capacity;
@@ -70,7 +69,7 @@ public sealed class Batch
     {
         get
         {
-            long bytes = _producers.HeldBytes + _segmentIndexes.Length;
+            long bytes = _producers.HeldBytes + _segmentIndexes.Length + (_scratch?.HeldBytes ?? 0);
             foreach (Column column in _columns)
             {
                 bytes += column.HeldBytes;
@@ -195,6 +194,7 @@ public sealed class Batch
         }
 
         _producers.Reset(RowCount);
+        _scratch?.Trim();
         if (_capacity > RowsKept)
         {
             _segmentIndexes = [];
@@ -207,13 +207,21 @@ public sealed class Batch
     }
 
     private static IEnumerable<FieldNode> Leaves(IEnumerable<FieldNode> nodes) => nodes.SelectMany(
-        node => node.Shape == FieldShape.Flattened ? Leaves(node.Children) : [node]);
+        node => node.Shape switch
+        {
+            FieldShape.Flattened => Leaves(node.Children),
+            FieldShape.Skipped => [],
+            _ => [node],
+        });
 
     private void EncodeColumn(BlockBuilder block, byte[] header, Column column)
     {
         block.Add(header);
-        column.EncodePrefix(block);
-        column.Encode(block, RowCount);
+        if (RowCount > 0)
+        {
+            column.EncodePrefix(block);
+            column.Encode(block, RowCount);
+        }
     }
 
     // LowCardinality(UInt64) with the one key, and index 0 for every row.
@@ -225,6 +233,11 @@ public sealed class Batch
         }
 
         block.Add(_headers[^1]);
+        if (RowCount == 0)
+        {
+            return;
+        }
+
         block.AddUInt64(NativeFormat.SharedDictionariesWithAdditionalKeys);
         block.AddUInt64(NativeFormat.IndexUInt8 | NativeFormat.HasAdditionalKeys);
         block.AddUInt64(1);

@@ -1,4 +1,3 @@
-using System.Text;
 using Google.Protobuf.Reflection;
 using Ingest.Schema;
 
@@ -7,9 +6,6 @@ namespace Ingest.Columns;
 /// <summary>Makes the column for a field.</summary>
 internal static class ColumnFactory
 {
-    /// <summary>Enum numbers below this one find their names by index.</summary>
-    private const int NamedNumbers = 256;
-
     public static Column Create(FieldNode node) => node.Shape switch
     {
         FieldShape.Single => Values(node, nullable: false),
@@ -29,7 +25,7 @@ internal static class ColumnFactory
 
     private static Column Values(FieldNode node, bool nullable) => node.Kind switch
     {
-        ValueKind.Enum => new LowCardinalityColumn(nullable, Names(EnumOf(node))),
+        ValueKind.Enum => new LowCardinalityColumn(nullable, new EnumNames(EnumOf(node))),
         ValueKind.String or ValueKind.Bytes => node.LowCardinality
             ? new LowCardinalityColumn(nullable)
             : new StringColumn(),
@@ -40,22 +36,6 @@ internal static class ColumnFactory
     private static EnumDescriptor EnumOf(FieldNode node) => node.Shape is FieldShape.Map
         ? node.Field.MessageType.FindFieldByNumber(2).EnumType
         : node.Field.EnumType;
-
-    private static byte[][] Names(EnumDescriptor type)
-    {
-        int highest = type.Values.Where(v => v.Number is >= 0 and < NamedNumbers).Max(v => (int?)v.Number) ?? -1;
-        var names = new byte[highest + 1][];
-        foreach (EnumValueDescriptor value in type.Values)
-        {
-            // Of aliases the first name stands, as protobuf's JSON has it.
-            if (value.Number >= 0 && value.Number <= highest && names[value.Number] is null)
-            {
-                names[value.Number] = Encoding.UTF8.GetBytes(TypeNames.OfEnumValue(type, value));
-            }
-        }
-
-        return names;
-    }
 
     private static int WidthOf(ValueKind kind) => kind switch
     {

@@ -15,7 +15,8 @@ internal sealed class FixedColumn(int width) : Column
     public ref byte Slot(int row) =>
         ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_data), (nint)(uint)row * width);
 
-    public ReadOnlySpan<byte> Data(int rows) => _data.AsSpan(0, rows * width);
+    /// <summary>The bytes of a row's value.</summary>
+    public ReadOnlySpan<byte> Value(int row) => _data.AsSpan(row * width, width);
 
     public override void EnsureRow(int row)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -8,17 +9,17 @@ namespace Ingest.Columns;
 internal sealed class LowCardinalityColumn : Column
 {
     private readonly KeyDictionary _dictionary;
-    private readonly byte[][]? _names;
+    private readonly EnumNames? _names;
     private readonly int[] _keysOfNames;
     private int[] _indexes = [];
     private byte[] _narrowed = [];
 
-    /// <summary>Makes a column; with <paramref name="names"/> one of an enum, whose small numbers they name.</summary>
-    public LowCardinalityColumn(bool nullable, byte[][]? names = null)
+    /// <summary>Makes a column; with <paramref name="names"/> one of an enum.</summary>
+    public LowCardinalityColumn(bool nullable, EnumNames? names = null)
     {
         _dictionary = new KeyDictionary(nullable);
         _names = names;
-        _keysOfNames = new int[names?.Length ?? 0];
+        _keysOfNames = new int[names?.CachedNumbers ?? 0];
         IsNullable = nullable;
         Array.Fill(_keysOfNames, -1);
     }
@@ -33,7 +34,7 @@ internal sealed class LowCardinalityColumn : Column
     public bool TryWrite(int row, ReadOnlySpan<byte> value, bool validate)
     {
         LastLength = value.Length;
-        int key = _dictionary.KeyOf(value, validate);
+        int key = _dictionary.KeyOf(value, row, validate);
         _indexes[row] = key;
         return key >= 0;
     }
@@ -44,14 +45,17 @@ internal sealed class LowCardinalityColumn : Column
     {
         int[] keys = _keysOfNames;
         int key = (uint)number < (uint)keys.Length ? keys[number] : -1;
-        _indexes[row] = key >= 0 ? key : KeyOfNumber(number);
+        _indexes[row] = key >= 0 ? key : KeyOfNumber(row, number);
     }
+
+    /// <summary>Whether the row has the enum's number 0.</summary>
+    public bool IsZero(int row) => _keysOfNames.Length > 0 && _indexes[row] == _keysOfNames[0];
 
     /// <summary>Writes one value to a run of rows.</summary>
     public void WriteRun(int row, int count, ReadOnlySpan<byte> value)
     {
         EnsureRow(row + count - 1);
-        _indexes.AsSpan(row, count).Fill(_dictionary.KeyOf(value));
+        _indexes.AsSpan(row, count).Fill(_dictionary.KeyOf(value, row));
     }
 
     public override void EnsureRow(int row)
@@ -78,13 +82,23 @@ internal sealed class LowCardinalityColumn : Column
         }
     }
 
+    // Keys that only forgotten rows had would grow the dictionary at a sender's will.
     public override void Rewind(int row)
     {
+        if (!_dictionary.Forget(row))
+        {
+            return;
+        }
+
+        foreach (ref int key in _keysOfNames.AsSpan())
+        {
+            key = key < _dictionary.Count ? key : -1;
+        }
     }
 
-    public override void Truncate(int rows, int count)
-    {
-    }
+    public override void RewindItems(int item, int mark) => Rewind(item);
+
+    public override void Truncate(int rows, int count) => Rewind(rows);
 
     public override void EncodePrefix(BlockBuilder block) =>
         block.AddUInt64(NativeFormat.SharedDictionariesWithAdditionalKeys);
@@ -123,16 +137,22 @@ internal sealed class LowCardinalityColumn : Column
     public override long HeldBytes => (_indexes.Length * sizeof(int)) + _narrowed.Length + _dictionary.HeldBytes;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private int KeyOfNumber(int number)
+    private int KeyOfNumber(int row, int number)
     {
-        if (_names is not null && (uint)number < (uint)_names.Length && _names[number] is { } name)
+        if (_names!.Find(number) is { } name)
         {
-            return _keysOfNames[number] = _dictionary.KeyOf(name);
+            int key = _dictionary.KeyOf(name, row);
+            if ((uint)number < (uint)_keysOfNames.Length)
+            {
+                _keysOfNames[number] = key;
+            }
+
+            return key;
         }
 
         Span<byte> text = stackalloc byte[11];
-        number.TryFormat(text, out int length);
-        return _dictionary.KeyOf(text[..length]);
+        number.TryFormat(text, out int length, default, CultureInfo.InvariantCulture);
+        return _dictionary.KeyOf(text[..length], row);
     }
 
     private void Narrow(int rows, int width)

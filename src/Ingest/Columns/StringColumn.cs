@@ -60,7 +60,7 @@ internal sealed class StringColumn : Column
 
     public override int Mark => _end;
 
-    public override void RewindItems(int mark) => (_start, _end) = (mark, mark);
+    public override void RewindItems(int item, int mark) => (_start, _end) = (mark, mark);
 
     public override void EnsureRow(int row)
     {
@@ -88,7 +88,7 @@ internal sealed class StringColumn : Column
             at += Read(at, out int length) + length;
         }
 
-        RewindItems(at);
+        RewindItems(rows, at);
     }
 
     public override void Encode(BlockBuilder block, int rows) => block.Add(_data.AsMemory(0, _end));

@@ -3,7 +3,7 @@ namespace Ingest.Decoding;
 /// <summary>What the decoder does with a field that it meets: one entry a value kind and shape.</summary>
 internal enum FieldOp : byte
 {
-    /// <summary>Skip it.</summary>
+    /// <summary>Check it and store nothing.</summary>
     Skip,
 
     /// <summary>A varint to one byte, 0 or 1.</summary>

@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Ingest.Schema;
 
 namespace Ingest.Decoding;
@@ -29,8 +28,8 @@ internal sealed class FieldPlan
     /// <summary>Whether bytes have to be UTF-8.</summary>
     public bool Validate { get; init; }
 
-    /// <summary>Whether a map's keys have to be UTF-8.</summary>
-    public bool ValidateKey { get; init; }
+    /// <summary>Whether an empty string is as good as none: it is, unless the column knows NULL.</summary>
+    public bool EmptyIsAbsent { get; init; }
 
     /// <summary>Whether the field is a member of a oneof: setting it clears the others.</summary>
     public bool InOneof => Siblings.Length > 0;
@@ -42,10 +41,22 @@ internal sealed class FieldPlan
     public FieldPlan[] Siblings { get; set; } = [];
 
     /// <summary>The plan of a flattened message.</summary>
-    public MessagePlan? Nested { get; init; }
+    public TagTable<FieldPlan>? Nested { get; set; }
 
-    /// <summary>The message that becomes JSON text.</summary>
-    public MessageDescriptor? Message { get; init; }
+    /// <summary>Number of the chain in which a deferred field's occurrences are gathered.</summary>
+    public int Chain { get; init; } = -1;
+
+    /// <summary>Layout of a deferred field's message, for a map of its entry.</summary>
+    public MessageLayout? Layout { get; init; }
+
+    /// <summary>Layout of the lists in a struct.</summary>
+    public MessageLayout? ListLayout { get; init; }
+
+    /// <summary>Layout of a field that is left out of the table.</summary>
+    public FieldLayout? Skipped { get; init; }
+
+    /// <summary>Wire type of a value; of a map's values.</summary>
+    public uint ValueWireType { get; init; }
 
     public required FieldNode Node { get; init; }
 }

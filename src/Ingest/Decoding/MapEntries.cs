@@ -4,23 +4,24 @@ using Ingest.Columns;
 
 namespace Ingest.Decoding;
 
-/// <summary>Entries of maps on the wire: messages of a key, field 1, and a value, field 2.</summary>
+/// <summary>
+/// Entries of maps on the wire: messages of a key, field 1, and a value, field 2, that <see cref="WireCheck"/> has
+/// passed.
+/// </summary>
 internal static class MapEntries
 {
     private const int FewEntries = 16;
 
     /// <summary>Finds key and value of an entry; of each the last one counts, and either may be absent.</summary>
-    public static bool TryRead(
-        ref byte source, int at, int end, FieldOp keyOp, uint valueWireType, int depth, out RowScratch.Entry entry)
+    public static MapEntry Read(ref byte source, int at, int end, FieldOp keyOp, uint valueWireType)
     {
-        entry = new RowScratch.Entry
+        var entry = new MapEntry
         {
             HasTextKey = keyOp == FieldOp.LowCardinality,
             KeyAt = at,
+            IsLive = true,
             ValueAt = -1,
-            ValueEnd = end,
-            Depth = depth,
-            Live = true,
+            End = end,
         };
         uint keyTag = Wire.Tag(1, keyOp switch
         {
@@ -33,11 +34,6 @@ internal static class MapEntries
         while (at < end)
         {
             at = Wire.ReadTag(ref source, at, end, out uint tag);
-            if (at < 0)
-            {
-                return false;
-            }
-
             if (tag == valueTag)
             {
                 entry.ValueAt = at;
@@ -45,59 +41,36 @@ internal static class MapEntries
 
             if (tag != keyTag)
             {
-                at = Wire.Skip(ref source, at, end, tag, depth + 1);
+                at = Wire.Skip(ref source, at, end, tag, depth: 0);
             }
             else if (keyOp == FieldOp.LowCardinality)
             {
-                at = Wire.ReadLength(ref source, at, end, out int length);
-                (entry.KeyAt, entry.KeyLength) = (at, length);
-                at = at < 0 ? at : at + length;
+                entry.KeyAt = Wire.ReadLength(ref source, at, end, out entry.KeyLength);
+                at = entry.KeyAt + entry.KeyLength;
             }
             else
             {
-                at = ReadKeyNumber(keyOp, ref source, at, end, out ulong number);
-                entry.Key = number;
-            }
-
-            if (at < 0)
-            {
-                return false;
+                at = ReadKey(keyOp, ref source, at, end, out entry.Key);
             }
         }
 
-        return true;
+        return entry;
     }
 
     // Keys that are equal in the column are equal here: a 32-bit key is compared in 32 bits, a bool as 0 or 1.
-    private static int ReadKeyNumber(FieldOp op, ref byte source, int at, int end, out ulong number)
+    private static int ReadKey(FieldOp op, ref byte source, int at, int end, out ulong key)
     {
-        number = 0;
         switch (op)
         {
             case FieldOp.Fixed32:
-                if (end - at < sizeof(uint))
-                {
-                    return Wire.Malformed;
-                }
-
-                number = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref source, at));
+                key = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref source, at));
                 return at + sizeof(uint);
             case FieldOp.Fixed64:
-                if (end - at < sizeof(ulong))
-                {
-                    return Wire.Malformed;
-                }
-
-                number = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source, at));
+                key = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source, at));
                 return at + sizeof(ulong);
             default:
-                at = Wire.ReadVarint(ref source, at, end, out number);
-                number = op switch
-                {
-                    FieldOp.Bool => number != 0 ? 1UL : 0UL,
-                    FieldOp.Varint32 or FieldOp.ZigZag32 => (uint)number,
-                    _ => number,
-                };
+                at = Wire.ReadVarint(ref source, at, end, out ulong number);
+                key = Wire.ValueOf(op, number);
                 return at;
         }
     }
@@ -105,7 +78,7 @@ internal static class MapEntries
     /// <summary>Of entries with the same key the last one stays alive.</summary>
     public static void KeepLastOfKey(RowScratch scratch, ref byte source, int first)
     {
-        Span<RowScratch.Entry> entries = CollectionsMarshal.AsSpan(scratch.Entries)[first..];
+        Span<MapEntry> entries = CollectionsMarshal.AsSpan(scratch.Entries)[first..];
         if (entries.Length > FewEntries)
         {
             KeepLastOfManyKeys(scratch, ref source, entries);
@@ -117,15 +90,16 @@ internal static class MapEntries
             ReadOnlySpan<byte> key = KeyOf(ref source, entries[i]);
             for (int j = 0; j < i; j++)
             {
-                if (entries[j].Key == entries[i].Key && key.SequenceEqual(KeyOf(ref source, entries[j])))
+                if (entries[j].KeyLength == key.Length && entries[j].Key == entries[i].Key
+                    && key.SequenceEqual(KeyOf(ref source, entries[j])))
                 {
-                    entries[j].Live = false;
+                    entries[j].IsLive = false;
                 }
             }
         }
     }
 
-    private static void KeepLastOfManyKeys(RowScratch scratch, ref byte source, Span<RowScratch.Entry> entries)
+    private static void KeepLastOfManyKeys(RowScratch scratch, ref byte source, Span<MapEntry> entries)
     {
         KeyDictionary keys = scratch.Keys;
         List<int> lastOfKey = scratch.LastOfKey;
@@ -133,14 +107,14 @@ internal static class MapEntries
         lastOfKey.Clear();
         for (int i = 0; i < entries.Length; i++)
         {
-            ref RowScratch.Entry entry = ref entries[i];
+            ref MapEntry entry = ref entries[i];
             ulong number = entry.Key;
             int key = entry.HasTextKey
-                ? keys.KeyOf(KeyOf(ref source, entry))
-                : keys.KeyOf(MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in number)));
+                ? keys.KeyOf(KeyOf(ref source, entry), i)
+                : keys.KeyOf(MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in number)), i);
             if (key < lastOfKey.Count)
             {
-                entries[lastOfKey[key]].Live = false;
+                entries[lastOfKey[key]].IsLive = false;
                 lastOfKey[key] = i;
             }
             else
@@ -150,6 +124,7 @@ internal static class MapEntries
         }
     }
 
-    public static ReadOnlySpan<byte> KeyOf(ref byte source, in RowScratch.Entry entry) =>
+    /// <summary>The bytes of a key that is text.</summary>
+    public static ReadOnlySpan<byte> KeyOf(ref byte source, in MapEntry entry) =>
         MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref source, entry.KeyAt), entry.KeyLength);
 }

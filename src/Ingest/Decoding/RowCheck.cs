@@ -41,7 +41,7 @@ internal sealed class RowCheck
         _min = rules.HasMin ? rules.Min : double.MinValue;
         _max = rules.HasMax ? rules.Max : double.MaxValue;
         _maxBytes = (int)Math.Min(rules.MaxBytes, int.MaxValue);
-        _minSeconds = rules.NotBefore?.Seconds ?? EngineMinSeconds;
+        _minSeconds = Math.Max(rules.NotBefore?.Seconds ?? EngineMinSeconds, EngineMinSeconds);
         _aheadSeconds = rules.AtMostAhead?.Seconds ?? -1;
     }
 
@@ -50,11 +50,27 @@ internal sealed class RowCheck
         Float,
         Double,
         Length,
+        Zero,
         Timestamp,
         Duration,
     }
 
     public FieldPlan Plan { get; }
+
+    /// <summary>Whether the rule is broken by 0, so also by a row that does not have the field: it means 0 there.</summary>
+    public bool IsBrokenByZero =>
+        _kind is Kind.Float or Kind.Double && !Plan.Nullable && !(_min <= 0 && _max >= 0);
+
+    /// <summary>
+    /// Makes the check that a required number without presence needs: 0 is not there, since it is not sent.
+    /// </summary>
+    public static bool TryCreateForZero(FieldPlan plan, [NotNullWhen(true)] out RowCheck? check)
+    {
+        bool applies = plan.Node.Rules?.Required == true && plan.Node.Shape == FieldShape.Single
+            && plan.Node.Kind is < ValueKind.String or ValueKind.Enum;
+        check = applies ? new RowCheck(plan, Kind.Zero) : null;
+        return applies;
+    }
 
     /// <summary>Makes the check that a field needs, if it needs one.</summary>
     public static bool TryCreate(FieldPlan plan, [NotNullWhen(true)] out RowCheck? check)
@@ -110,9 +126,15 @@ internal sealed class RowCheck
                     ? text.LastLength
                     : Unsafe.As<LowCardinalityColumn>(column).LastLength;
                 return length <= _maxBytes;
+            case Kind.Zero:
+                return column is LowCardinalityColumn names
+                    ? !names.IsZero(row)
+                    : Unsafe.As<FixedColumn>(column).Value(row).ContainsAnyExcept((byte)0);
             case Kind.Timestamp:
                 (long seconds, int nanos) = batch.Moments[Plan.Column];
-                long max = _aheadSeconds < 0 ? EngineMaxSeconds : nowSeconds + _aheadSeconds;
+                long max = _aheadSeconds < 0
+                    ? EngineMaxSeconds
+                    : Math.Min(nowSeconds + _aheadSeconds, EngineMaxSeconds);
                 return seconds >= _minSeconds && seconds <= max && (uint)nanos < NanosPerSecond;
             default:
                 (long wholeSeconds, int parts) = batch.Moments[Plan.Column];
@@ -123,6 +145,7 @@ internal sealed class RowCheck
     /// <summary>Says what is wrong with the row's value.</summary>
     public RowFault Fault() => _kind switch
     {
+        Kind.Zero => Missing(Plan),
         Kind.Length => new RowFault(
             Plan.Node.Path, RowErrorCode.TooLong, $"longer than {_maxBytes} bytes"),
         Kind.Timestamp => new RowFault(
@@ -133,6 +156,10 @@ internal sealed class RowCheck
         Kind.Duration => new RowFault(Plan.Node.Path, RowErrorCode.OutOfRange, "not a duration"),
         _ => new RowFault(Plan.Node.Path, RowErrorCode.OutOfRange, RangeText()),
     };
+
+    /// <summary>Says that a row does not have a field.</summary>
+    public static RowFault Missing(FieldPlan plan) =>
+        new(plan.Node.Path, RowErrorCode.Missing, "missing or empty");
 
     private string RangeText() => (_min > double.MinValue, _max < double.MaxValue) switch
     {

@@ -5,60 +5,37 @@ namespace Ingest.Decoding;
 // Messages that cannot be columns, as JSON text.
 public sealed partial class RowDecoder
 {
-    private static bool WriteJsonText(FieldPlan field, ref byte source, Batch batch, StringColumn column)
+    private static void WriteJsonText(FieldPlan field, ref byte source, Batch batch, StringColumn column)
     {
-        RowScratch scratch = batch.Scratch;
-        scratch.BeginJson();
-        var json = new JsonTranscoder(scratch);
-        bool written = field.Op == FieldOp.JsonItem
-            ? json.TryWriteList(ref source, field)
-            : json.TryWriteMerged(ref source, field);
-        if (!written)
+        int first = batch.Scratch.Occurrences.First(field.Chain);
+        var json = new JsonTranscoder(ref source, batch.Scratch);
+        if (field.Op == FieldOp.JsonItem)
         {
-            return false;
+            json.WriteList(first, field.Layout!);
+        }
+        else
+        {
+            json.WriteMerged(first, field.Layout!);
         }
 
-        AppendJson(field, batch, column, json.FoundUnreadableText);
-        batch.Seen[field.Word] |= field.Bit;
-        return true;
+        Append(field, batch, column, ref json);
     }
 
-    private static bool WriteJson(
-        FieldPlan field, ref byte source, int at, int length, Batch batch, StringColumn column, int depth)
+    private static void WriteJsonValue(
+        FieldPlan field, ref byte source, int at, int end, Batch batch, StringColumn column)
     {
-        batch.Scratch.BeginJson();
-        var json = new JsonTranscoder(batch.Scratch);
-        if (!json.TryWrite(ref source, at, at + length, field.Message!, depth))
-        {
-            return false;
-        }
-
-        AppendJson(field, batch, column, json.FoundUnreadableText);
-        return true;
+        var json = new JsonTranscoder(ref source, batch.Scratch);
+        json.WriteOne(at, end, field.Layout!.Fields[1].Message!);
+        Append(field, batch, column, ref json);
     }
 
-    private static bool WriteListJson(
-        FieldPlan field, ref byte source, Batch batch, StringColumn column, int firstItem)
+    private static void Append(FieldPlan field, Batch batch, StringColumn column, ref JsonTranscoder json)
     {
-        batch.Scratch.BeginJson();
-        var json = new JsonTranscoder(batch.Scratch);
-        if (!json.TryWriteItems(ref source, firstItem))
+        if (json.FoundTimeOutOfRange)
         {
-            return false;
+            batch.ItemOutOfRange ??= field;
         }
 
-        AppendJson(field, batch, column, json.FoundUnreadableText);
-        return true;
-    }
-
-    private static void AppendJson(FieldPlan field, Batch batch, StringColumn column, bool foundUnreadableText)
-    {
-        if (foundUnreadableText)
-        {
-            batch.UnreadableText ??= field;
-        }
-
-        batch.Scratch.Json.Flush();
-        column.Append(batch.Scratch.JsonText.WrittenSpan);
+        column.Append(json.Finish());
     }
 }

@@ -12,14 +12,22 @@ public sealed partial class RowDecoder
     {
         if (field.IsDeferred)
         {
-            at = Wire.ReadLength(ref source, at, end, out int length);
-            if (at < 0 || depth >= Wire.MaxDepth)
-            {
-                return Wire.Malformed;
-            }
+            return Defer(field, ref source, at, end, batch, depth);
+        }
 
-            batch.Scratch.Pieces.Add(new RowScratch.Piece(field, at, length, depth + 1));
-            return at + length;
+        if (field.Op == FieldOp.Skip)
+        {
+            return SkipChecked(field, ref source, at, end, batch, depth);
+        }
+
+        int packed = 0;
+        if (field.Op == FieldOp.PackedItems)
+        {
+            at = Wire.ReadLength(ref source, at, end, out packed);
+            if (at < 0 || packed == 0)
+            {
+                return at;
+            }
         }
 
         var list = Unsafe.As<ArrayColumn>(column);
@@ -36,7 +44,6 @@ public sealed partial class RowDecoder
                 field, field.ValueOp, ref source, at, end, batch, list.Items, list.AddItem(row), depth);
         }
 
-        at = Wire.ReadLength(ref source, at, end, out int packed);
         int last = at + packed;
         while (at >= 0 && at < last)
         {
@@ -89,13 +96,6 @@ public sealed partial class RowDecoder
             case FieldOp.Duration:
                 return ReadMomentItem(field, op, ref source, at, end, batch, items, item, depth);
 
-            case FieldOp.JsonObject:
-                at = Wire.ReadLength(ref source, at, end, out int size);
-                return at >= 0 && depth < Wire.MaxDepth
-                    && WriteJson(field, ref source, at, size, batch, (StringColumn)items, depth + 1)
-                    ? at + size
-                    : Wire.Malformed;
-
             case FieldOp.Enum:
                 at = Wire.ReadVarint(ref source, at, end, out ulong enumNumber);
                 Unsafe.As<LowCardinalityColumn>(items).WriteEnum(item, (int)enumNumber);
@@ -106,6 +106,29 @@ public sealed partial class RowDecoder
                 WriteNumber(op, ref Unsafe.As<FixedColumn>(items).Slot(item), number);
                 return at;
         }
+    }
+
+    // What is left out of the table is still part of the message.
+    private static int SkipChecked(FieldPlan field, ref byte source, int at, int end, Batch batch, int depth)
+    {
+        if (field.ValueWireType != Wire.Len)
+        {
+            return Wire.Skip(ref source, at, end, field.ValueWireType, depth);
+        }
+
+        bool isText = true;
+        at = Wire.ReadLength(ref source, at, end, out int length);
+        if (at < 0 || !WireCheck.IsValue(ref source, at, at + length, field.Skipped!, depth, ref isText))
+        {
+            return Wire.Malformed;
+        }
+
+        if (!isText)
+        {
+            batch.UnreadableText ??= field;
+        }
+
+        return at + length;
     }
 
     private static bool TryWriteText(Column items, int item, ref byte source, int length, bool validate) =>

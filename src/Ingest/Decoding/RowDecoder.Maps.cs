@@ -7,122 +7,128 @@ namespace Ingest.Decoding;
 // Maps, structs and JSON text: written when the whole row has been read, since a later entry replaces an earlier one.
 public sealed partial class RowDecoder
 {
-    private bool WriteDeferred(ref byte source, Batch batch, int row)
+    // Finds an occurrence of such a field, and checks it all the way down.
+    private static int Defer(FieldPlan field, ref byte source, int at, int end, Batch batch, int depth)
     {
-        RowScratch scratch = batch.Scratch;
-        if (scratch.Pieces.Count == 0)
+        at = Wire.ReadLength(ref source, at, end, out int length);
+        bool isText = true;
+        if (at < 0 || depth >= Wire.MaxDepth
+            || !WireCheck.IsMessage(ref source, at, at + length, field.Layout!, depth + 1, ref isText))
         {
-            return true;
+            return Wire.Malformed;
+        }
+
+        if (!isText)
+        {
+            batch.UnreadableText ??= field;
+        }
+
+        batch.Scratch.Occurrences.Add(field.Chain, at, at + length);
+        return at + length;
+    }
+
+    private void WriteDeferred(ref byte source, Batch batch, int row)
+    {
+        if (batch.Scratch.Occurrences.Count == 0)
+        {
+            return;
         }
 
         foreach (FieldPlan field in _deferred)
         {
-            if (scratch.CountOf(field) == 0)
+            if (batch.Scratch.Occurrences.First(field.Chain) == Occurrences.None)
             {
                 continue;
             }
 
+            batch.Seen[field.Word] |= field.Bit;
             Column column = batch.Columns[field.Column];
-            bool written = field.Op switch
+            switch (field.Op)
             {
-                FieldOp.MapEntry => WriteMap(field, ref source, batch, (ArrayColumn)column, row),
-                FieldOp.Struct => WriteStruct(field, ref source, batch, (ArrayColumn)column, row),
-                _ => WriteJsonText(field, ref source, batch, (StringColumn)column),
-            };
-            if (!written)
-            {
-                return false;
+                case FieldOp.MapEntry:
+                    WriteMap(field, ref source, batch, (ArrayColumn)column, row);
+                    break;
+                case FieldOp.Struct:
+                    WriteStruct(field, ref source, batch, (ArrayColumn)column, row);
+                    break;
+                default:
+                    WriteJsonText(field, ref source, batch, (StringColumn)column);
+                    break;
             }
         }
-
-        return true;
     }
 
-    private static bool WriteMap(FieldPlan field, ref byte source, Batch batch, ArrayColumn column, int row)
+    private static void WriteMap(FieldPlan field, ref byte source, Batch batch, ArrayColumn column, int row)
     {
         RowScratch scratch = batch.Scratch;
+        Occurrences occurrences = scratch.Occurrences;
         column.BeginRow(row);
-        batch.Seen[field.Word] |= field.Bit;
-        scratch.Entries.Clear();
-        foreach (RowScratch.Piece piece in scratch.Pieces)
+        for (int i = occurrences.First(field.Chain); i != Occurrences.None; i = occurrences[i].Next)
         {
-            if (piece.Plan != field)
-            {
-                continue;
-            }
-
-            if (!MapEntries.TryRead(
-                ref source, piece.At, piece.At + piece.Length, field.KeyOp,
-                PlanCompiler.WireTypeOf(field.Node.Kind), piece.Depth, out RowScratch.Entry entry))
-            {
-                return false;
-            }
-
-            scratch.Entries.Add(entry);
+            scratch.Entries.Add(MapEntries.Read(
+                ref source, occurrences[i].At, occurrences[i].End, field.KeyOp, field.ValueWireType));
         }
 
         MapEntries.KeepLastOfKey(scratch, ref source, 0);
-        foreach (ref RowScratch.Entry entry in CollectionsMarshal.AsSpan(scratch.Entries))
+        foreach (ref MapEntry entry in CollectionsMarshal.AsSpan(scratch.Entries))
         {
-            if (!entry.Live)
+            if (entry.IsLive)
             {
-                continue;
-            }
-
-            int item = column.AddItem(row);
-            if (column.Items is LowCardinalityColumn keys)
-            {
-                if (!keys.TryWrite(item, MapEntries.KeyOf(ref source, entry), field.ValidateKey))
-                {
-                    batch.UnreadableText ??= field;
-                    keys.WriteDefault(item);
-                }
-            }
-            else
-            {
-                WriteKeyNumber(field.KeyOp, (FixedColumn)column.Items, item, entry.Key);
-            }
-
-            if (entry.ValueAt < 0)
-            {
-                WriteAbsentValue(field, column.Values!, item);
-            }
-            else if (ReadValue(
-                field, field.ValueOp, ref source, entry.ValueAt, entry.ValueEnd, batch, column.Values!, item,
-                entry.Depth) < 0)
-            {
-                return false;
+                WriteMapEntry(field, ref source, entry, batch, column, row);
             }
         }
 
-        return true;
+        scratch.Entries.Clear();
     }
 
-    private static void WriteAbsentValue(FieldPlan field, Column values, int item)
+    private static void WriteMapEntry(
+        FieldPlan field, ref byte source, in MapEntry entry, Batch batch, ArrayColumn column, int row)
     {
-        if (field.ValueOp == FieldOp.JsonObject)
+        int item = column.AddItem(row);
+        Column values = column.Values!;
+        if (entry.HasTextKey)
         {
-            ((StringColumn)values).Append("{}"u8);
+            Unsafe.As<LowCardinalityColumn>(column.Items)
+                .TryWrite(item, MapEntries.KeyOf(ref source, entry), validate: false);
         }
         else
         {
+            WriteKey(field.KeyOp, ref Unsafe.As<FixedColumn>(column.Items).Slot(item), entry.Key);
+        }
+
+        if (field.ValueOp == FieldOp.JsonObject)
+        {
+            int at = 0;
+            int length = 0;
+            if (entry.ValueAt >= 0)
+            {
+                at = Wire.ReadLength(ref source, entry.ValueAt, entry.End, out length);
+            }
+
+            WriteJsonValue(field, ref source, at, at + length, batch, (StringColumn)values);
+        }
+        else if (entry.ValueAt < 0)
+        {
             values.WriteDefault(item);
+        }
+        else
+        {
+            ReadValue(field, field.ValueOp, ref source, entry.ValueAt, entry.End, batch, values, item, depth: 0);
         }
     }
 
-    private static void WriteKeyNumber(FieldOp op, FixedColumn keys, int item, ulong number)
+    private static void WriteKey(FieldOp op, ref byte slot, ulong key)
     {
-        ref byte slot = ref keys.Slot(item);
         switch (op)
         {
-            case FieldOp.Fixed32:
-                Unsafe.WriteUnaligned(ref slot, (uint)number);
+            case FieldOp.Bool:
+                slot = (byte)key;
                 break;
-            case FieldOp.Fixed64:
-                Unsafe.WriteUnaligned(ref slot, number);
+            case FieldOp.Varint32 or FieldOp.ZigZag32 or FieldOp.Fixed32:
+                Unsafe.WriteUnaligned(ref slot, (uint)key);
                 break;
             default:
-                WriteNumber(op, ref slot, number);
+                Unsafe.WriteUnaligned(ref slot, key);
                 break;
         }
     }

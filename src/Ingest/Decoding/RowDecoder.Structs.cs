@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Ingest.Columns;
 
 namespace Ingest.Decoding;
@@ -6,61 +8,58 @@ namespace Ingest.Decoding;
 // google.protobuf.Struct to a map of text: scalars as text, nested objects flattened with dots, lists as JSON.
 public sealed partial class RowDecoder
 {
-    private static bool WriteStruct(FieldPlan field, ref byte source, Batch batch, ArrayColumn column, int row)
+    // Names are written out with those of their parents, so a few bytes under a long name can become many; what real
+    // rows have is below twice their length.
+    private const int MostNameBytesPerByte = 8;
+
+    private static void WriteStruct(FieldPlan field, ref byte source, Batch batch, ArrayColumn column, int row)
     {
         RowScratch scratch = batch.Scratch;
         column.BeginRow(row);
-        batch.Seen[field.Word] |= field.Bit;
-        scratch.Entries.Clear();
-        foreach (RowScratch.Piece piece in scratch.Pieces)
+        scratch.NameBudget = 0;
+        int first = scratch.Occurrences.First(field.Chain);
+        for (int i = first; i != Occurrences.None; i = scratch.Occurrences[i].Next)
         {
-            if (piece.Plan == field
-                && !StructWire.TryGather(ref source, piece.At, piece.At + piece.Length, piece.Depth, scratch))
-            {
-                return false;
-            }
+            scratch.NameBudget += (long)(scratch.Occurrences[i].End - scratch.Occurrences[i].At) * MostNameBytesPerByte;
         }
 
-        return WriteStructEntries(field, ref source, batch, column, row, 0, 0);
+        WriteStructEntries(field, ref source, batch, column, row, first, 0);
     }
 
-    private static bool WriteStructEntries(
+    private static void WriteStructEntries(
         FieldPlan field, ref byte source, Batch batch, ArrayColumn column, int row, int first, int nameLength)
     {
         RowScratch scratch = batch.Scratch;
-        MapEntries.KeepLastOfKey(scratch, ref source, first);
-        int end = scratch.Entries.Count;
-        for (int i = first; i < end; i++)
+        int begin = scratch.Entries.Count;
+        for (int i = first; i != Occurrences.None; i = scratch.Occurrences[i].Next)
         {
-            RowScratch.Entry entry = scratch.Entries[i];
-            if (entry.Live && !WriteStructEntry(field, ref source, batch, column, row, entry, nameLength))
+            StructWire.Gather(ref source, scratch.Occurrences[i].At, scratch.Occurrences[i].End, scratch.Entries);
+        }
+
+        MapEntries.KeepLastOfKey(scratch, ref source, begin);
+        int end = scratch.Entries.Count;
+        for (int i = begin; i < end; i++)
+        {
+            MapEntry entry = scratch.Entries[i];
+            if (entry.IsLive)
             {
-                return false;
+                WriteStructEntry(field, ref source, batch, column, row, entry, nameLength);
             }
         }
 
-        scratch.Entries.RemoveRange(first, end - first);
-        return true;
+        scratch.Entries.RemoveRange(begin, end - begin);
     }
 
-    private static bool WriteStructEntry(
-        FieldPlan field, ref byte source, Batch batch, ArrayColumn column, int row, in RowScratch.Entry entry,
-        int nameLength)
+    private static void WriteStructEntry(
+        FieldPlan field, ref byte source, Batch batch, ArrayColumn column, int row, in MapEntry entry, int nameLength)
     {
         RowScratch scratch = batch.Scratch;
-        int nested = scratch.Entries.Count;
-        if (!StructWire.TryReadValue(ref source, entry, scratch, out StructWire.Value value))
-        {
-            return false;
-        }
-
         ReadOnlySpan<byte> key = MapEntries.KeyOf(ref source, entry);
         int length = nameLength + (nameLength > 0 ? 1 : 0) + key.Length;
-        if (length > RowScratch.MaxNameBytes)
+        if (length > RowScratch.MaxNameBytes || scratch.NameBudget < 0)
         {
             batch.NameTooLong ??= field;
-            scratch.Entries.RemoveRange(nested, scratch.Entries.Count - nested);
-            return true;
+            return;
         }
 
         if (nameLength > 0)
@@ -69,51 +68,60 @@ public sealed partial class RowDecoder
         }
 
         key.CopyTo(scratch.Name.AsSpan(length - key.Length));
+        Occurrences occurrences = scratch.Occurrences;
+        int count = occurrences.Count;
+        int chain = occurrences.BeginFrame(1);
+        StructWire.Value value = default;
+        if (entry.ValueAt >= 0)
+        {
+            int at = Wire.ReadLength(ref source, entry.ValueAt, entry.End, out int bytes);
+            value = StructWire.Read(ref source, at, at + bytes, occurrences, chain);
+        }
+
         if (value.Kind == StructWire.Kind.Struct)
         {
-            return WriteStructEntries(field, ref source, batch, column, row, nested, length);
+            WriteStructEntries(field, ref source, batch, column, row, occurrences.First(chain), length);
         }
-
-        int item = column.AddItem(row);
-        var text = (StringColumn)column.Values!;
-        if (!((LowCardinalityColumn)column.Items).TryWrite(item, scratch.Name.AsSpan(0, length), validate: true))
+        else
         {
-            batch.UnreadableText ??= field;
-            column.Items.WriteDefault(item);
+            scratch.NameBudget -= length;
+            int item = column.AddItem(row);
+            Unsafe.As<LowCardinalityColumn>(column.Items)
+                .TryWrite(item, scratch.Name.AsSpan(0, length), validate: false);
+            WriteStructValue(
+                field, ref source, batch, Unsafe.As<StringColumn>(column.Values!), value, occurrences.First(chain));
         }
 
-        return WriteStructText(field, ref source, batch, text, value, nested);
+        occurrences.EndFrame(chain, count);
     }
 
-    private static bool WriteStructText(
-        FieldPlan field, ref byte source, Batch batch, StringColumn text, in StructWire.Value value, int nested)
+    private static void WriteStructValue(
+        FieldPlan field, ref byte source, Batch batch, StringColumn text, in StructWire.Value value, int first)
     {
         switch (value.Kind)
         {
             case StructWire.Kind.Number:
                 Span<byte> digits = stackalloc byte[32];
-                value.Number.TryFormat(digits, out int written, default, System.Globalization.CultureInfo.InvariantCulture);
+                value.Number.TryFormat(digits, out int written, default, CultureInfo.InvariantCulture);
                 text.Append(digits[..written]);
-                return true;
+                break;
             case StructWire.Kind.Bool:
                 text.Append(value.Bool ? "true"u8 : "false"u8);
-                return true;
+                break;
             case StructWire.Kind.String:
-                if (!text.TryAppend(ref Unsafe.Add(ref source, value.At), value.Length, slack: 0, validate: true))
-                {
-                    batch.UnreadableText ??= field;
-                    text.Append([]);
-                }
-
-                return true;
+                text.Append(MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref source, value.At), value.Length));
+                break;
             case StructWire.Kind.List:
-                return WriteListJson(field, ref source, batch, text, nested);
+                var json = new JsonTranscoder(ref source, batch.Scratch);
+                json.WriteMerged(first, field.ListLayout!);
+                Append(field, batch, text, ref json);
+                break;
             case StructWire.Kind.Null:
                 text.Append("null"u8);
-                return true;
+                break;
             default:
                 text.Append([]);
-                return true;
+                break;
         }
     }
 }

@@ -18,13 +18,12 @@ namespace Ingest.Decoding;
 /// </remarks>
 public sealed partial class RowDecoder
 {
-    private readonly MessagePlan _root;
+    private readonly TagTable<FieldPlan> _root;
     private readonly RowCheck[] _checks;
-    private readonly FieldPlan[] _required;
+    private readonly Absence[] _absences;
     private readonly FieldPlan[] _leaves;
     private readonly FieldPlan[] _deferred;
     private readonly ulong[] _leafBits;
-    private readonly ulong[] _requiredBits;
 
     /// <summary>Compiles the plan for a table.</summary>
     public RowDecoder(TableSchema table)
@@ -33,12 +32,11 @@ public sealed partial class RowDecoder
         var compiler = new PlanCompiler(table);
         _root = compiler.Root;
         _checks = [.. compiler.Checks];
-        _required = [.. compiler.Required];
+        _absences = [.. compiler.Absences];
         _leaves = [.. compiler.Leaves.OrderBy(l => l.Column)];
         _deferred = [.. compiler.Deferred];
         int words = (PresenceBits.Count(table.Fields) + 63) / 64;
         _leafBits = Bits(_leaves, words);
-        _requiredBits = Bits(_required, words);
     }
 
     /// <summary>The table whose rows it reads.</summary>
@@ -58,16 +56,20 @@ public sealed partial class RowDecoder
         (batch.UnreadableText, batch.ItemOutOfRange, batch.NameTooLong) = (null, null, null);
         if (_deferred.Length > 0)
         {
-            batch.Scratch.Pieces.Clear();
+            batch.Scratch.BeginRow(_deferred.Length);
         }
 
         ref byte source = ref MemoryMarshal.GetReference(row);
         fault = default;
-        if (!Read(_root, ref source, 0, row.Length, batch, place, 1)
-            || (_deferred.Length > 0 && !WriteDeferred(ref source, batch, place)))
+        if (!Read(_root, ref source, 0, row.Length, batch, place, depth: 1))
         {
             Rewind(batch, place);
             return RowResult.Malformed;
+        }
+
+        if (_deferred.Length > 0)
+        {
+            WriteDeferred(ref source, batch, place);
         }
 
         if (!Satisfies(batch, place, nowSeconds, out fault))
@@ -89,7 +91,8 @@ public sealed partial class RowDecoder
         return RowResult.Accepted;
     }
 
-    private static bool Read(MessagePlan plan, ref byte source, int at, int end, Batch batch, int row, int depth)
+    private static bool Read(
+        TagTable<FieldPlan> plan, ref byte source, int at, int end, Batch batch, int row, int depth)
     {
         ref ulong seenWords = ref MemoryMarshal.GetArrayDataReference(batch.Seen);
         ref Column columns = ref MemoryMarshal.GetArrayDataReference(batch.Columns);
@@ -176,7 +179,7 @@ public sealed partial class RowDecoder
                         return false;
                     }
 
-                    WriteKey(field, ref source, at, length, column, batch, row, ref seen);
+                    WriteToDictionary(field, ref source, at, length, column, batch, row, ref seen);
                     at += length;
                     continue;
 
@@ -241,7 +244,7 @@ public sealed partial class RowDecoder
         return at == end;
     }
 
-    // An empty string is what an absent one is, unless the column knows NULL.
+    // Of several occurrences the last one counts.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void WriteString(
         FieldPlan field, ref byte source, int at, int length, int slack, Column column, Batch batch, ref ulong seen)
@@ -253,7 +256,7 @@ public sealed partial class RowDecoder
             seen &= ~field.Bit;
         }
 
-        if (length == 0 && !field.Nullable)
+        if (length == 0 && field.EmptyIsAbsent)
         {
             return;
         }
@@ -269,12 +272,17 @@ public sealed partial class RowDecoder
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void WriteKey(
+    private static void WriteToDictionary(
         FieldPlan field, ref byte source, int at, int length, Column column, Batch batch, int row, ref ulong seen)
     {
-        if (length == 0 && !field.Nullable)
+        if ((seen & field.Bit) != 0)
         {
+            column.Rewind(row);
             seen &= ~field.Bit;
+        }
+
+        if (length == 0 && field.EmptyIsAbsent)
+        {
             return;
         }
 
@@ -291,23 +299,17 @@ public sealed partial class RowDecoder
 
     private static void WriteNumber(FieldOp op, ref byte slot, ulong number)
     {
+        ulong value = Wire.ValueOf(op, number);
         switch (op)
         {
             case FieldOp.Bool:
-                slot = number != 0 ? (byte)1 : (byte)0;
+                slot = (byte)value;
                 break;
-            case FieldOp.Varint32:
-                Unsafe.WriteUnaligned(ref slot, (uint)number);
-                break;
-            case FieldOp.ZigZag32:
-                uint folded = (uint)number;
-                Unsafe.WriteUnaligned(ref slot, (folded >> 1) ^ (0 - (folded & 1)));
-                break;
-            case FieldOp.ZigZag64:
-                Unsafe.WriteUnaligned(ref slot, (number >> 1) ^ (0 - (number & 1)));
+            case FieldOp.Varint32 or FieldOp.ZigZag32:
+                Unsafe.WriteUnaligned(ref slot, (uint)value);
                 break;
             default:
-                Unsafe.WriteUnaligned(ref slot, number);
+                Unsafe.WriteUnaligned(ref slot, value);
                 break;
         }
     }
@@ -376,7 +378,7 @@ public sealed partial class RowDecoder
         {
             if (sibling.IsDeferred)
             {
-                batch.Scratch.Forget(sibling);
+                batch.Scratch.Occurrences.Clear(sibling.Chain);
                 continue;
             }
 
@@ -417,11 +419,11 @@ public sealed partial class RowDecoder
         }
 
         ulong[] seen = batch.Seen;
-        for (int word = 0; word < seen.Length; word++)
+        foreach (Absence absence in _absences)
         {
-            if ((_requiredBits[word] & ~seen[word]) != 0)
+            if (absence.IsIn(seen))
             {
-                fault = Missing(seen);
+                fault = absence.Fault;
                 return false;
             }
         }
@@ -436,12 +438,6 @@ public sealed partial class RowDecoder
         }
 
         return true;
-    }
-
-    private RowFault Missing(ulong[] seen)
-    {
-        FieldPlan missing = Array.Find(_required, r => (seen[r.Word] & r.Bit) == 0)!;
-        return new RowFault(missing.Node.Path, RowErrorCode.Missing, "missing or empty");
     }
 
     private void Rewind(Batch batch, int row)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Ingest.Columns;
 
@@ -12,20 +13,24 @@ internal sealed class RowScratch
     /// <summary>Longest name of a struct's field with its parents, in bytes.</summary>
     public const int MaxNameBytes = 1024;
 
+    private const int EntriesKept = 4096;
+    private const int JsonBytesKept = 256 * 1024;
+
     private static readonly JsonWriterOptions s_jsonOptions = new()
     {
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        // A message is at most an object in a list or a map.
         MaxDepth = Wire.MaxDepth * 3,
         SkipValidation = true,
     };
 
     public RowScratch() => Json = new Utf8JsonWriter(JsonText, s_jsonOptions);
 
-    /// <summary>Where values lie whose column is written when the row has been read.</summary>
-    public List<Piece> Pieces { get; } = [];
+    /// <summary>Where the values lie; the first chains are those of the row's deferred fields.</summary>
+    public Occurrences Occurrences { get; } = new();
 
     /// <summary>Entries of the maps that are being written, a stack.</summary>
-    public List<Entry> Entries { get; } = [];
+    public List<MapEntry> Entries { get; } = [];
 
     /// <summary>Finds equal keys where there are many.</summary>
     public KeyDictionary Keys { get; } = new(nullable: false);
@@ -36,9 +41,25 @@ internal sealed class RowScratch
     /// <summary>Name of the struct field that is being written, with dots.</summary>
     public byte[] Name { get; } = new byte[MaxNameBytes];
 
-    public ArrayBufferWriter<byte> JsonText { get; } = new();
+    /// <summary>Bytes of names that the struct that is being written may still take.</summary>
+    public long NameBudget { get; set; }
+
+    public ArrayBufferWriter<byte> JsonText { get; private set; } = new();
 
     public Utf8JsonWriter Json { get; }
+
+    /// <summary>Bytes of memory that it holds.</summary>
+    public long HeldBytes =>
+        Occurrences.HeldBytes + ((long)Entries.Capacity * Unsafe.SizeOf<MapEntry>()) + Keys.HeldBytes
+        + ((long)LastOfKey.Capacity * sizeof(int)) + JsonText.Capacity + MaxNameBytes;
+
+    /// <summary>Makes ready for a row with some deferred fields.</summary>
+    public void BeginRow(int deferredFields)
+    {
+        Occurrences.Clear();
+        Occurrences.BeginFrame(deferredFields);
+        Entries.Clear();
+    }
 
     /// <summary>Empties the JSON text.</summary>
     public void BeginJson()
@@ -47,45 +68,27 @@ internal sealed class RowScratch
         Json.Reset();
     }
 
-    /// <summary>How often a field was met.</summary>
-    public int CountOf(FieldPlan plan)
+    /// <summary>Lets go of what one large row has blown up.</summary>
+    public void Trim()
     {
-        int count = 0;
-        foreach (Piece piece in Pieces)
+        Occurrences.Trim();
+        Keys.Reset();
+        if (Entries.Capacity > EntriesKept)
         {
-            count += piece.Plan == plan ? 1 : 0;
+            Entries.Clear();
+            Entries.Capacity = 0;
         }
 
-        return count;
-    }
+        if (LastOfKey.Capacity > EntriesKept)
+        {
+            LastOfKey.Clear();
+            LastOfKey.Capacity = 0;
+        }
 
-    /// <summary>Forgets what was gathered for a field.</summary>
-    public void Forget(FieldPlan plan) => Pieces.RemoveAll(p => p.Plan == plan);
-
-    /// <summary>An occurrence of a field.</summary>
-    public readonly record struct Piece(FieldPlan Plan, int At, int Length, int Depth);
-
-    /// <summary>An entry of a map: its key, and where its value begins on the wire.</summary>
-    public record struct Entry
-    {
-        public bool HasTextKey { get; init; }
-
-        public int KeyAt { get; set; }
-
-        public int KeyLength { get; set; }
-
-        /// <summary>A key that is a number.</summary>
-        public ulong Key { get; set; }
-
-        /// <summary>Where the value begins, its length included; -1 when there is none.</summary>
-        public int ValueAt { get; set; }
-
-        /// <summary>Where the entry ends.</summary>
-        public int ValueEnd { get; init; }
-
-        public int Depth { get; init; }
-
-        /// <summary>Whether no later entry has the same key.</summary>
-        public bool Live { get; set; }
+        if (JsonText.Capacity > JsonBytesKept)
+        {
+            JsonText = new ArrayBufferWriter<byte>();
+            Json.Reset(JsonText);
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Ingest.Schema;
 
 namespace Ingest.Decoding;
 
@@ -50,14 +51,37 @@ internal static class Wire
         return tag >= 8 ? at : Malformed;
     }
 
-    /// <summary>Reads the length of what follows and checks that it is there.</summary>
+    /// <summary>
+    /// Reads the length of what follows and checks that it is there. A length is an int32 varint: of a longer one the
+    /// low 32 bits count, as everywhere in protobuf.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int ReadLength(ref byte source, int at, int end, out int length)
     {
         at = ReadVarint(ref source, at, end, out ulong value);
         length = (int)value;
-        return at >= 0 && value <= (ulong)(end - at) ? at : Malformed;
+        return at >= 0 && (uint)length <= (uint)(end - at) ? at : Malformed;
     }
+
+    /// <summary>Wire type of a value.</summary>
+    public static uint TypeOf(ValueKind kind) => kind switch
+    {
+        ValueKind.Fixed32 or ValueKind.SFixed32 or ValueKind.Float => I32,
+        ValueKind.Fixed64 or ValueKind.SFixed64 or ValueKind.Double => I64,
+        ValueKind.String or ValueKind.Bytes or ValueKind.Timestamp or ValueKind.Duration or ValueKind.Message => Len,
+        _ => Varint,
+    };
+
+    /// <summary>The number that a varint says, in the bits of the type: 8 for a bool, 32 or 64.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong ValueOf(FieldOp op, ulong varint) => op switch
+    {
+        FieldOp.Bool => varint != 0 ? 1UL : 0UL,
+        FieldOp.Varint32 => (uint)varint,
+        FieldOp.ZigZag32 => ((uint)varint >> 1) ^ (0 - ((uint)varint & 1)),
+        FieldOp.ZigZag64 => (varint >> 1) ^ (0 - (varint & 1)),
+        _ => varint,
+    };
 
     /// <summary>Skips the value of a field that is not known.</summary>
     public static int Skip(ref byte source, int at, int end, uint tag, int depth)

@@ -19,12 +19,13 @@ internal sealed class FieldNode
     /// <summary>Path in the message with dots, as errors name it.</summary>
     public required string Path { get; init; }
 
-    /// <summary>Place of the column in the table, or -1 for a flattened message.</summary>
+    /// <summary>Place of the column in the table, or -1 for a flattened message or a field that is left out.</summary>
     public int Column { get; init; } = -1;
 
     /// <summary>Type of the column.</summary>
     public string Type { get; init; } = "";
 
+    /// <summary>Whether values are kept in a dictionary; for a map its values.</summary>
     public bool LowCardinality { get; init; }
 
     public ColumnRules? Rules { get; init; }

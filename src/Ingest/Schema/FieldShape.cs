@@ -26,4 +26,7 @@ internal enum FieldShape
 
     /// <summary>A list of messages, as JSON text.</summary>
     JsonArray,
+
+    /// <summary>Left out of the table: read and checked as any field, and stored nowhere.</summary>
+    Skipped,
 }

@@ -9,6 +9,10 @@ internal static class PresenceBits
     /// <summary>Bits that a table's rows need.</summary>
     public static int Count(IEnumerable<FieldNode> fields) => fields.Sum(CountOf);
 
-    private static int CountOf(FieldNode node) =>
-        node.Shape == FieldShape.Flattened ? 1 + Count(node.Children) : 1;
+    private static int CountOf(FieldNode node) => node.Shape switch
+    {
+        FieldShape.Flattened => 1 + Count(node.Children),
+        FieldShape.Skipped => 0,
+        _ => 1,
+    };
 }

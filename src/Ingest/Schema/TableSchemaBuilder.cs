@@ -37,6 +37,11 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
             _owners.Add(column.Name, "the column that every table has");
         }
 
+        if (options.TtlDays < 0)
+        {
+            throw new SchemaException($"message {message.FullName}: ttl_days is negative");
+        }
+
         List<FieldNode> fields = Walk(message, "", "", [message.FullName]);
         if (_columns.Count == 0)
         {
@@ -46,9 +51,13 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
         _columns.AddRange(s_systemColumns.Select(c => new ColumnSchema(c.Name, c.Type, "", c.Default, c.NativeType)));
         foreach (string key in options.OrderBy)
         {
-            if (_columns.TrueForAll(c => c.Name != key))
+            ColumnSchema column = _columns.Find(c => c.Name == key) ?? throw new SchemaException(
+                $"message {message.FullName}: order_by names '{key}', which is no column");
+            if (column.Type.Contains("Nullable(", StringComparison.Ordinal)
+                || column.Type.StartsWith("Map(", StringComparison.Ordinal))
             {
-                throw new SchemaException($"message {message.FullName}: order_by names '{key}', which is no column");
+                throw new SchemaException(
+                    $"message {message.FullName}: order_by names '{key}', but {column.Type} cannot be a sort key");
             }
         }
 
@@ -63,13 +72,28 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
         foreach (FieldDescriptor field in type.Fields.InDeclarationOrder())
         {
             ColumnOptions? options = field.GetOptions()?.GetExtension(OptionsExtensions.Column);
-            if (options?.Skip != true)
+            if (options?.Skip == true)
+            {
+                nodes.Add(SkippedNode(field, options, path + field.Name));
+            }
+            else
             {
                 nodes.Add(Node(field, options ?? new ColumnOptions(), path + field.Name, prefix, ancestors));
             }
         }
 
         return nodes;
+    }
+
+    private FieldNode SkippedNode(FieldDescriptor field, ColumnOptions options, string path)
+    {
+        if (options.Rules is not null)
+        {
+            throw Fault(path, "is left out of the table, so rules mean nothing");
+        }
+
+        ValueKind kind = TypeNames.KindOf(field);
+        return new FieldNode { Field = field, Shape = FieldShape.Skipped, Kind = kind, Path = path };
     }
 
     private FieldNode Node(
@@ -87,6 +111,7 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
             return MessageNode(field, options, path, name, ancestors);
         }
 
+        RefuseLowCardinality(path, options, kind);
         string type = TypeNames.Of(kind, options.LowCardinality);
         FieldShape shape = FieldShape.Single;
         if (field.IsRepeated)
@@ -107,7 +132,10 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
         FieldDescriptor value = field.MessageType.FindFieldByNumber(2);
         ValueKind keyKind = TypeNames.KindOf(key);
         ValueKind valueKind = TypeNames.KindOf(value);
-        string valueType = valueKind == ValueKind.Message ? TypeNames.Json : TypeNames.Of(valueKind, false);
+        RefuseLowCardinality(path, options, valueKind);
+        string valueType = valueKind == ValueKind.Message
+            ? TypeNames.Json
+            : TypeNames.Of(valueKind, options.LowCardinality);
         // A Bool is no key for ClickHouse; its bytes are those of a UInt8.
         string keyType = keyKind == ValueKind.Bool ? "UInt8" : TypeNames.Of(keyKind, lowCardinality: true);
         string type = $"Map({keyType}, {valueType})";
@@ -118,6 +146,7 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
         FieldDescriptor field, ColumnOptions options, string path, string name, HashSet<string> ancestors)
     {
         MessageDescriptor type = field.MessageType;
+        RefuseLowCardinality(path, options, ValueKind.Message);
         if (field.IsRepeated)
         {
             return Leaf(field, FieldShape.JsonArray, ValueKind.Message, path, name, TypeNames.Json, options);
@@ -135,6 +164,7 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
             return Leaf(field, FieldShape.JsonObject, ValueKind.Message, path, name, TypeNames.Json, options);
         }
 
+        ColumnRulesCheck.Refuse(options.Rules, FieldShape.Flattened, ValueKind.Message, reason => Fault(path, reason));
         List<FieldNode> children = Walk(type, path + ".", name + "_", ancestors);
         ancestors.Remove(type.FullName);
         return new FieldNode
@@ -152,6 +182,12 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
         FieldDescriptor field, FieldShape shape, ValueKind kind, string path, string name, string type,
         ColumnOptions options, ValueKind keyKind = default)
     {
+        if (!IsColumnName(name))
+        {
+            throw Fault(path, $"becomes column '{name}', which is not letters, digits and underscores");
+        }
+
+        ColumnRulesCheck.Refuse(options.Rules, shape, kind, reason => Fault(path, reason));
         if (!_owners.TryAdd(name, $"field {path}"))
         {
             throw new SchemaException(
@@ -185,4 +221,17 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
     private static bool IsIdentifier(string name) =>
         name.Length > 0 && char.IsAsciiLetter(name[0])
         && name.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
+
+    private static bool IsColumnName(string name) => IsIdentifier(name.TrimStart('_'));
+
+    private void RefuseLowCardinality(string path, ColumnOptions options, ValueKind kind)
+    {
+        if (options.LowCardinality && kind is not (ValueKind.String or ValueKind.Bytes or ValueKind.Enum))
+        {
+            throw Fault(path, "is neither string nor bytes, so low_cardinality means nothing");
+        }
+    }
+
+    private SchemaException Fault(string path, string reason) =>
+        new($"message {message.FullName}: field {path} {reason}");
 }

@@ -56,7 +56,9 @@ internal static class TypeNames
     public static string OfEnumValue(EnumDescriptor type, EnumValueDescriptor value)
     {
         string prefix = ScreamingSnake(type.Name) + "_";
+        // A name that begins with a digit would read as an unknown number.
         return value.Name.Length > prefix.Length && value.Name.StartsWith(prefix, StringComparison.Ordinal)
+            && !char.IsAsciiDigit(value.Name[prefix.Length])
             ? value.Name[prefix.Length..]
             : value.Name;
     }

@@ -1,0 +1,10 @@
+namespace Ingest.Tests.Columns;
+
+/// <summary>A block that was read back.</summary>
+internal sealed record NativeBlock(int Rows, List<NativeColumn> Columns)
+{
+    public NativeColumn this[string name] => Columns.Single(c => c.Name == name);
+}
+
+/// <summary>A column of a block that was read back.</summary>
+internal sealed record NativeColumn(string Name, string Type, object?[] Values);
