@@ -90,7 +90,9 @@ public sealed class Batch
 
     internal Column[] Columns => _columns;
 
-    /// <summary>Which fields the row that is being decoded has; bits as <see cref="PresenceBits"/> counts them.</summary>
+    /// <summary>
+    /// Which fields the row that is being decoded has; bits as <see cref="PresenceBits"/> counts them.
+    /// </summary>
     internal ulong[] Seen { get; }
 
     /// <summary>Seconds and nanoseconds of the row's timestamps and durations, by column.</summary>

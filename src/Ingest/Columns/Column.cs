@@ -27,7 +27,9 @@ internal abstract class Column
     /// <summary>What <see cref="RewindItems"/> needs to know of the place that a list's items have reached.</summary>
     public virtual int Mark => 0;
 
-    /// <summary>Forgets the items of a list from <paramref name="item"/> on; the column was at <paramref name="mark"/>.</summary>
+    /// <summary>
+    /// Forgets the items of a list from <paramref name="item"/> on; the column was at <paramref name="mark"/>.
+    /// </summary>
     public virtual void RewindItems(int item, int mark)
     {
     }

@@ -23,7 +23,9 @@ internal sealed class EnumNames
             .DefaultIfEmpty().Max();
     }
 
-    /// <summary>Numbers from 0 on whose keys a column remembers by number: the small ones, which nearly all are.</summary>
+    /// <summary>
+    /// Numbers from 0 on whose keys a column remembers by number: the small ones, which nearly all are.
+    /// </summary>
     public int CachedNumbers { get; }
 
     /// <summary>Name of a number, or null for one that the schema does not know.</summary>

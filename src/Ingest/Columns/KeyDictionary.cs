@@ -10,8 +10,8 @@ namespace Ingest.Columns;
 /// </summary>
 /// <remarks>
 /// Hot. Open addressing; the strings lie in Native form, one after the other, in the order of their keys. The hash is
-/// seeded, so that a sender cannot choose strings that collide. Keys are taken back in the reverse of their order, which
-/// is what lets a slot be cleared without moving others.
+/// seeded, so that a sender cannot choose strings that collide. Keys are taken back in the reverse of their order,
+/// which is what lets a slot be cleared without moving others.
 /// </remarks>
 internal sealed class KeyDictionary
 {
@@ -64,7 +64,9 @@ internal sealed class KeyDictionary
         return _last = Find(value, row, validate);
     }
 
-    /// <summary>Forgets the keys that were added for <paramref name="row"/> and later ones; whether there were any.</summary>
+    /// <summary>
+    /// Forgets the keys that were added for <paramref name="row"/> and later ones; whether there were any.
+    /// </summary>
     public bool Forget(int row)
     {
         int first = _nullable ? 1 : 0;

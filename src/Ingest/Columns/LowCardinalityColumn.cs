@@ -132,7 +132,8 @@ internal sealed class LowCardinalityColumn : Column
         ColumnMemory.Shrink(ref _narrowed, Batch.RowsKept * sizeof(ushort));
     }
 
-    public override long EncodedBytes(int rows) => _dictionary.EncodedBytes + (rows * (_dictionary.Count > 256 ? 2L : 1));
+    public override long EncodedBytes(int rows) =>
+        _dictionary.EncodedBytes + (rows * (_dictionary.Count > 256 ? 2L : 1));
 
     public override long HeldBytes => (_indexes.Length * sizeof(int)) + _narrowed.Length + _dictionary.HeldBytes;
 

@@ -23,7 +23,9 @@ internal sealed class StringColumn : Column
     /// <summary>
     /// Appends a value. <paramref name="slack"/> bytes from <paramref name="source"/> on may be read.
     /// </summary>
-    /// <returns>False when <paramref name="validate"/> is set and the bytes are not UTF-8; nothing is written.</returns>
+    /// <returns>
+    /// False when <paramref name="validate"/> is set and the bytes are not UTF-8; nothing is written.
+    /// </returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryAppend(ref byte source, int length, int slack, bool validate)
     {

@@ -8,8 +8,8 @@ namespace Ingest.Decoding;
 /// Source: protobuf.dev, ProtoJSON format.
 /// </summary>
 /// <remarks>
-/// The bytes have passed <see cref="WireCheck"/>, so nothing here can fail but a time that JSON cannot say. Each byte is
-/// looked at once a level of nesting at most; what is gathered lies in the batch's scratch.
+/// The bytes have passed <see cref="WireCheck"/>, so nothing here can fail but a time that JSON cannot say. Each byte
+/// is looked at once a level of nesting at most; what is gathered lies in the batch's scratch.
 /// </remarks>
 internal ref partial struct JsonTranscoder
 {

@@ -44,7 +44,9 @@ internal sealed class Occurrences
         return frame;
     }
 
-    /// <summary>Takes a frame off the stack, and the occurrences that came since there were <paramref name="count"/>.</summary>
+    /// <summary>
+    /// Takes a frame off the stack, and the occurrences that came since there were <paramref name="count"/>.
+    /// </summary>
     public void EndFrame(int frame, int count)
     {
         Debug.Assert(frame <= _chainCount && count <= Count, "frames end in the reverse of their order");

@@ -57,7 +57,9 @@ internal sealed class RowCheck
 
     public FieldPlan Plan { get; }
 
-    /// <summary>Whether the rule is broken by 0, so also by a row that does not have the field: it means 0 there.</summary>
+    /// <summary>
+    /// Whether the rule is broken by 0, so also by a row that does not have the field: it means 0 there.
+    /// </summary>
     public bool IsBrokenByZero =>
         _kind is Kind.Float or Kind.Double && !Plan.Nullable && !(_min <= 0 && _max >= 0);
 
@@ -152,7 +154,9 @@ internal sealed class RowCheck
             Plan.Node.Path, RowErrorCode.OutOfRange,
             _aheadSeconds < 0
                 ? $"not between {Day(_minSeconds)} and {Day(EngineMaxSeconds)}"
-                : $"not between {Day(_minSeconds)} and {_aheadSeconds / 3600.0:0.##} hours ahead of the server's clock"),
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"not between {Day(_minSeconds)} and {_aheadSeconds / 3600.0:0.##} hours ahead of the server's clock")),
         Kind.Duration => new RowFault(Plan.Node.Path, RowErrorCode.OutOfRange, "not a duration"),
         _ => new RowFault(Plan.Node.Path, RowErrorCode.OutOfRange, RangeText()),
     };

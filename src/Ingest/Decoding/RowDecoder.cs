@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Ingest.Columns;
 using Ingest.Schema;
-using Ingest.V1;
 using StringColumn = Ingest.Columns.StringColumn;
 
 namespace Ingest.Decoding;
@@ -314,64 +313,6 @@ public sealed partial class RowDecoder
         }
     }
 
-    private static int ReadMoment(
-        FieldPlan field, ref byte source, int at, int end, Batch batch, Column column, int row, bool again, int depth)
-    {
-        // Twice in one row is merged, as any message.
-        (long seconds, int nanos) = again ? batch.Moments[field.Column] : default;
-        at = ReadSecondsAndNanos(ref source, at, end, depth, ref seconds, ref nanos);
-        batch.Moments[field.Column] = (seconds, nanos);
-        Unsafe.WriteUnaligned(ref Unsafe.As<FixedColumn>(column).Slot(row), Micros(seconds, nanos));
-        return at;
-    }
-
-    private static int ReadSecondsAndNanos(
-        ref byte source, int at, int end, int depth, ref long seconds, ref int nanos)
-    {
-        const uint secondsTag = (1 << 3) | Wire.Varint;
-        const uint nanosTag = (2 << 3) | Wire.Varint;
-        at = Wire.ReadLength(ref source, at, end, out int length);
-        if (at < 0 || depth >= Wire.MaxDepth)
-        {
-            return Wire.Malformed;
-        }
-
-        int last = at + length;
-        while (at < last)
-        {
-            at = Wire.ReadTag(ref source, at, last, out uint tag);
-            if (at < 0)
-            {
-                return Wire.Malformed;
-            }
-
-            ulong number;
-            switch (tag)
-            {
-                case secondsTag:
-                    at = Wire.ReadVarint(ref source, at, last, out number);
-                    seconds = (long)number;
-                    break;
-                case nanosTag:
-                    at = Wire.ReadVarint(ref source, at, last, out number);
-                    nanos = (int)number;
-                    break;
-                default:
-                    at = Wire.Skip(ref source, at, last, tag, depth + 1);
-                    break;
-            }
-
-            if (at < 0)
-            {
-                return Wire.Malformed;
-            }
-        }
-
-        return at;
-    }
-
-    private static long Micros(long seconds, int nanos) => unchecked((seconds * 1_000_000) + (nanos / 1000));
-
     private static void ClearSiblings(FieldPlan field, Batch batch, int row)
     {
         foreach (FieldPlan sibling in field.Siblings)
@@ -394,50 +335,6 @@ public sealed partial class RowDecoder
                 batch.Columns[sibling.Column].Rewind(row);
             }
         }
-    }
-
-    private bool Satisfies(Batch batch, int row, long nowSeconds, out RowFault fault)
-    {
-        fault = default;
-        if (batch.UnreadableText is { } unreadable)
-        {
-            fault = new RowFault(unreadable.Node.Path, RowErrorCode.InvalidUtf8, "not valid UTF-8");
-            return false;
-        }
-
-        if (batch.ItemOutOfRange is { } list)
-        {
-            fault = new RowFault(list.Node.Path, RowErrorCode.OutOfRange, "has a time that cannot be stored");
-            return false;
-        }
-
-        if (batch.NameTooLong is { } names)
-        {
-            fault = new RowFault(
-                names.Node.Path, RowErrorCode.TooLong, $"has a name of more than {RowScratch.MaxNameBytes} bytes");
-            return false;
-        }
-
-        ulong[] seen = batch.Seen;
-        foreach (Absence absence in _absences)
-        {
-            if (absence.IsIn(seen))
-            {
-                fault = absence.Fault;
-                return false;
-            }
-        }
-
-        foreach (RowCheck check in _checks)
-        {
-            if ((seen[check.Plan.Word] & check.Plan.Bit) != 0 && !check.IsSatisfied(batch, row, nowSeconds))
-            {
-                fault = check.Fault();
-                return false;
-            }
-        }
-
-        return true;
     }
 
     private void Rewind(Batch batch, int row)

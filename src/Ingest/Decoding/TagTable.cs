@@ -1,6 +1,8 @@
 namespace Ingest.Decoding;
 
-/// <summary>From tag to what is known of it: an array for the small tags that nearly all are, a dictionary for the rest.</summary>
+/// <summary>
+/// From tag to what is known of it: an array for the small tags that nearly all are, a dictionary for the rest.
+/// </summary>
 internal sealed class TagTable<T>
     where T : class
 {

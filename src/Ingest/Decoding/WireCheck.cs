@@ -54,7 +54,9 @@ internal static class WireCheck
         return true;
     }
 
-    /// <summary>Whether the bytes are what a field with a length holds: a message, text, bytes or a packed list.</summary>
+    /// <summary>
+    /// Whether the bytes are what a field with a length holds: a message, text, bytes or a packed list.
+    /// </summary>
     public static bool IsValue(
         ref byte source, int at, int end, FieldLayout field, int depth, ref bool isText)
     {

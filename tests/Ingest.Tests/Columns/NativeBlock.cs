@@ -5,6 +5,3 @@ internal sealed record NativeBlock(int Rows, List<NativeColumn> Columns)
 {
     public NativeColumn this[string name] => Columns.Single(c => c.Name == name);
 }
-
-/// <summary>A column of a block that was read back.</summary>
-internal sealed record NativeColumn(string Name, string Type, object?[] Values);

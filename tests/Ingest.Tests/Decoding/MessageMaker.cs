@@ -14,6 +14,9 @@ internal sealed class MessageMaker(Choices choices)
     private static readonly string[] s_pieces =
         ["a", "b.c", "key", "é", "漢字", "😀", "\0", "\"", "\\", ".", "\u001f", "</x>", "driver_", "0", "zone"];
 
+    // Half of the messages have every field, and values that no rule forbids.
+    private readonly bool _isTame = choices.Next(2) == 1;
+
     public IMessage Make(MessageDescriptor type) => Make(type, 0);
 
     private IMessage Make(MessageDescriptor type, int depth)
@@ -28,7 +31,8 @@ internal sealed class MessageMaker(Choices choices)
         var few = type.Fields.InDeclarationOrder().Count > 20;
         foreach (var field in type.Fields.InDeclarationOrder())
         {
-            var skipped = few || field.RealContainingOneof is not null ? !choices.OneIn(4) : choices.OneIn(4);
+            var isRare = few || field.RealContainingOneof is not null;
+            var skipped = _isTame ? depth > 0 && choices.OneIn(2) : choices.OneIn(4) != isRare;
             if (!skipped && (depth < MostDepth || field.FieldType != FieldType.Message))
             {
                 Set(message, field, depth);
@@ -63,7 +67,7 @@ internal sealed class MessageMaker(Choices choices)
         }
     }
 
-    private int Count() => choices.OneIn(12) ? choices.Next(40) : choices.Next(4);
+    private int Count() => _isTame ? 1 + choices.Next(3) : choices.OneIn(12) ? choices.Next(40) : choices.Next(4);
 
     private object Value(FieldDescriptor field, int depth) => field.FieldType switch
     {
@@ -80,11 +84,11 @@ internal sealed class MessageMaker(Choices choices)
         _ => Make(field.MessageType, depth + 1),
     };
 
-    private int EnumNumber(EnumDescriptor type) => choices.OneIn(6)
+    private int EnumNumber(EnumDescriptor type) => _isTame ? 1 : choices.OneIn(6)
         ? (int)Integer()
         : type.Values[choices.Next(type.Values.Count)].Number;
 
-    private long Integer() => choices.Next(8) switch
+    private long Integer() => _isTame ? 1 + choices.Next(1000) : choices.Next(8) switch
     {
         0 => 0,
         1 => 1,
@@ -94,7 +98,7 @@ internal sealed class MessageMaker(Choices choices)
         _ => choices.Next(1000),
     };
 
-    private double Double() => choices.Next(8) switch
+    private double Double() => _isTame ? 1 + (choices.Next(1000) / 1e3) : choices.Next(8) switch
     {
         0 => 0,
         1 => choices.Of(
@@ -106,7 +110,7 @@ internal sealed class MessageMaker(Choices choices)
 
     private string Text()
     {
-        var length = choices.Next(12) switch
+        var length = _isTame ? 1 + choices.Next(40) : choices.Next(12) switch
         {
             0 => 0,
             1 => choices.Of(15, 16, 17, 31, 32, 33, 255, 256, 257),
@@ -128,7 +132,7 @@ internal sealed class MessageMaker(Choices choices)
 
     private byte[] Bytes()
     {
-        var bytes = new byte[choices.Next(6)];
+        var bytes = new byte[choices.Next(_isTame ? 5 : 6)];
         foreach (ref var b in bytes.AsSpan())
         {
             b = (byte)choices.Next(256);
@@ -139,7 +143,7 @@ internal sealed class MessageMaker(Choices choices)
 
     private void FillMoment(IMessage message)
     {
-        var (seconds, nanos) = choices.Next(10) switch
+        var (seconds, nanos) = (_isTame ? 9 : choices.Next(10)) switch
         {
             0 => (choices.Of(-62_135_596_800L, 253_402_300_799, 0, 946_684_799, 946_684_800, -2_208_988_800), 0),
             1 => (Integer(), (int)Integer()),

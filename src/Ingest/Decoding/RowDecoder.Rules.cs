@@ -1,0 +1,52 @@
+using Ingest.Columns;
+using Ingest.V1;
+
+namespace Ingest.Decoding;
+
+// What a row that has been read has to satisfy.
+public sealed partial class RowDecoder
+{
+    private bool Satisfies(Batch batch, int row, long nowSeconds, out RowFault fault)
+    {
+        fault = default;
+        if (batch.UnreadableText is { } unreadable)
+        {
+            fault = new RowFault(unreadable.Node.Path, RowErrorCode.InvalidUtf8, "not valid UTF-8");
+            return false;
+        }
+
+        if (batch.ItemOutOfRange is { } list)
+        {
+            fault = new RowFault(list.Node.Path, RowErrorCode.OutOfRange, "has a time that cannot be stored");
+            return false;
+        }
+
+        if (batch.NameTooLong is { } names)
+        {
+            fault = new RowFault(
+                names.Node.Path, RowErrorCode.TooLong, $"has a name of more than {RowScratch.MaxNameBytes} bytes");
+            return false;
+        }
+
+        ulong[] seen = batch.Seen;
+        foreach (Absence absence in _absences)
+        {
+            if (absence.IsIn(seen))
+            {
+                fault = absence.Fault;
+                return false;
+            }
+        }
+
+        foreach (RowCheck check in _checks)
+        {
+            if ((seen[check.Plan.Word] & check.Plan.Bit) != 0 && !check.IsSatisfied(batch, row, nowSeconds))
+            {
+                fault = check.Fault();
+                return false;
+            }
+        }
+
+        return true;
+    }
+}
