@@ -6,22 +6,9 @@ namespace Ingest.EndToEnd.Tests;
 /// <summary>Whether the embedded engine is on this machine.</summary>
 internal static class Engine
 {
-    public static string? Missing { get; } = Find();
+    public static string? Missing { get; } = EmbeddedStore.WhyMissing(new StoreOptions());
 
     public static bool IsThere => Missing is null;
 
     public static void Require() => Skip.IfNot(IsThere, Missing);
-
-    private static string? Find()
-    {
-        try
-        {
-            LibChdbLocation.Find("");
-            return null;
-        }
-        catch (StoreException missing)
-        {
-            return missing.Message;
-        }
-    }
 }

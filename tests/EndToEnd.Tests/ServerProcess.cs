@@ -9,12 +9,12 @@ public sealed class ServerProcess : IAsyncDisposable
     private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
-    private readonly StringBuilder _errors;
+    private readonly StringBuilder _messages;
 
-    private ServerProcess(Process process, StringBuilder errors, string grpcAddress, string httpAddress, string data)
+    private ServerProcess(Process process, StringBuilder messages, string grpcAddress, string httpAddress, string data)
     {
         _process = process;
-        _errors = errors;
+        _messages = messages;
         GrpcAddress = grpcAddress;
         HttpAddress = httpAddress;
         DataDirectory = data;
@@ -31,14 +31,14 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
-    /// <summary>What the server wrote to its error output.</summary>
-    public string Errors
+    /// <summary>What the server wrote once it was up.</summary>
+    public string Messages
     {
         get
         {
-            lock (_errors)
+            lock (_messages)
             {
-                return _errors.ToString();
+                return _messages.ToString();
             }
         }
     }
@@ -48,15 +48,8 @@ public sealed class ServerProcess : IAsyncDisposable
     {
         string data = dataDirectory ?? Directory.CreateTempSubdirectory("ingest-e2e-").FullName;
         Process process = Launch(data, settings);
-        var errors = new StringBuilder();
-        process.ErrorDataReceived += (_, line) =>
-        {
-            lock (errors)
-            {
-                errors.AppendLine(line.Data);
-            }
-        };
-        process.BeginErrorReadLine();
+        var messages = new StringBuilder();
+        _ = CollectAsync(process.StandardError, messages);
         using var timeout = new CancellationTokenSource(s_startTimeout);
         string? grpc = null;
         string? http = null;
@@ -66,16 +59,15 @@ public sealed class ServerProcess : IAsyncDisposable
             if (line is null)
             {
                 await process.WaitForExitAsync(timeout.Token);
-                throw new InvalidOperationException($"the server ended with {process.ExitCode}: {errors}");
+                throw new InvalidOperationException($"the server ended with {process.ExitCode}: {messages}");
             }
 
             grpc ??= Address(line, "  gRPC   ");
             http ??= Address(line, "  HTTP   ");
         }
 
-        // Its later output is read and dropped, so that it never blocks.
-        _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-        return new ServerProcess(process, errors, grpc!, http, data);
+        _ = CollectAsync(process.StandardOutput, messages);
+        return new ServerProcess(process, messages, grpc!, http, data);
     }
 
     /// <summary>Starts a server that is expected to give up, and returns its exit code and error output.</summary>
@@ -110,7 +102,7 @@ public sealed class ServerProcess : IAsyncDisposable
             answer = await QueryAsync(sql);
         }
 
-        Assert.Equal(expected, answer);
+        Assert.True(answer == expected, $"{sql}\nexpected {expected}\nbut was  {answer}\n{Messages}");
     }
 
     /// <summary>Ends the process as a power cut would: kill -9.</summary>
@@ -162,6 +154,17 @@ public sealed class ServerProcess : IAsyncDisposable
         }
 
         return Process.Start(start)!;
+    }
+
+    private static async Task CollectAsync(StreamReader output, StringBuilder messages)
+    {
+        while (await output.ReadLineAsync() is { } line)
+        {
+            lock (messages)
+            {
+                messages.AppendLine(line);
+            }
+        }
     }
 
     private static string? Address(string line, string label) =>
