@@ -43,23 +43,6 @@ public partial class LayoutTests
         Assert.Equal(found.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
     }
 
-    [Fact]
-    public void Every_link_between_documents_leads_somewhere()
-    {
-        string[] documents = [.. Directory.GetFiles(Repository.Root, "*.md").Select(path => Path.GetFileName(path)!),
-            .. Repository.Files("docs", "*.md")];
-        IEnumerable<string> broken =
-            from document in documents
-            from Match link in Link().Matches(File.ReadAllText(Path.Combine(Repository.Root, document)))
-            let target = Path.Combine(Repository.Root, Path.GetDirectoryName(document)!, link.Groups["target"].Value)
-            where !Path.Exists(target)
-            select $"{document}: {link.Groups["target"].Value}";
-        Assert.Empty(broken);
-    }
-
     [GeneratedRegex("""= "[^"]*", "(?<path>[^"]*\.csproj)",""")]
     private static partial Regex ProjectPath();
-
-    [GeneratedRegex(@"\]\((?!https?:|#|mailto:)(?<target>[^)#\s]+)")]
-    private static partial Regex Link();
 }
