@@ -13,11 +13,14 @@ public partial class ConfigurationDocumentTests
     {
         string root = typeof(ConfigurationDocumentTests).Assembly
             .GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "RepositoryRoot").Value!;
-        IEnumerable<string> listed = Row()
-            .Matches(File.ReadAllText(Path.Combine(root, "docs", "configuration.md")))
-            .Select(row => $"{row.Groups["key"].Value} = {row.Groups["value"].Value}");
-        IEnumerable<string> settings = Settings(ServerOptions.Section, typeof(ServerOptions), new ServerOptions());
-        Assert.Equal(settings.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
+        string[] listed =
+        [
+            .. Row().Matches(File.ReadAllText(Path.Combine(root, "docs", "configuration.md")))
+                .Select(row => $"{row.Groups["key"].Value} = {row.Groups["value"].Value}"),
+        ];
+        string[] settings = [.. Settings(ServerOptions.Section, typeof(ServerOptions), new ServerOptions())];
+        Assert.Equal("", string.Join(", ", settings.Except(listed)));
+        Assert.Equal("", string.Join(", ", listed.Except(settings)));
     }
 
     private static IEnumerable<string> Settings(string prefix, Type type, object? values) =>

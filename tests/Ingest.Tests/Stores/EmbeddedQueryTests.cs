@@ -72,7 +72,7 @@ public sealed class EmbeddedQueryTests(EngineFixture engine)
         "SYSTEM SHUTDOWN",
         "SYSTEM STOP MERGES",
         "KILL QUERY WHERE 1",
-        "BACKUP DATABASE default TO File('/tmp/x')",
+        "BACKUP DATABASE default TO File('/backup')",
         "SET ROLE NONE",
         "ATTACH TABLE x",
         "GRANT ALL ON *.* TO default",
