@@ -4,6 +4,7 @@ using Ingest.Load;
 var server = new Option<Uri>("--server")
 {
     Description = "gRPC address of the server.",
+    CustomParser = argument => new Uri(argument.Tokens[0].Value),
     DefaultValueFactory = _ => new Uri("http://127.0.0.1:7400"),
 };
 var streams = new Option<int>("--streams") { Description = "Streams at the same time.", DefaultValueFactory = _ => 1 };
