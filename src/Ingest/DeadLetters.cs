@@ -41,7 +41,7 @@ public sealed class DeadLetters
             int place = batch.RowCount;
             RowResult result = _table.Rows.TryAppend(bytes.AsSpan(0, size), batch, 0, out _);
             Debug.Assert(result == RowResult.Accepted, "a dead letter has no rules to break");
-            batch.AddEntry(new BatchEntry(sink, producerId, 0, offset, 1, place, 1));
+            batch.AddEntry(new BatchEntry(sink, producerId, BatchEntry.NoSession, offset, 1, place, 1));
         }
         finally
         {

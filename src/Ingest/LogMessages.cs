@@ -62,6 +62,15 @@ internal static partial class LogMessages
         "It could not be written down where {Path} ends after a failed write; rows that were refused may come back")]
     public static partial void EndNotRecorded(this ILogger logger, string path, Exception cause);
 
+    [LoggerMessage(113, LogLevel.Error,
+        "{Path}, which remembers producers, could not be written; {Segments} sealed segments wait for it")]
+    public static partial void ProducersNotSaved(this ILogger logger, string path, int segments, Exception cause);
+
+    [LoggerMessage(114, LogLevel.Error,
+        "{Path}, which remembers producers, has {Bytes} damaged bytes; kept as {Quarantine}. Producers may be told an earlier "
+        + "offset than they had")]
+    public static partial void ProducersDamaged(this ILogger logger, string path, long bytes, string quarantine);
+
     [LoggerMessage(200, LogLevel.Warning,
         "Table {Table}: try {Try} to store a segment failed, the next comes in {Delay}: {Reason}")]
     public static partial void InsertFailed(

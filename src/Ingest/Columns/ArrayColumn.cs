@@ -54,10 +54,29 @@ internal sealed class ArrayColumn(Column items, Column? values = null) : Column
 
     public override void Truncate(int rows, int count)
     {
-        int item = rows == 0 ? 0 : Unsafe.ReadUnaligned<int>(ref _ends.Slot(rows - 1));
+        int item = rows == 0 ? 0 : End(rows - 1);
         items.Truncate(item, Count);
         values?.Truncate(item, Count);
         (Count, _start) = (item, item);
+    }
+
+    public override void RemoveRows(int first, int count, int rows)
+    {
+        int start = first == 0 ? 0 : End(first - 1);
+        int removed = End(first + count - 1) - start;
+        if (removed > 0)
+        {
+            items.RemoveRows(start, removed, Count);
+            values?.RemoveRows(start, removed, Count);
+        }
+
+        for (int row = first + count; row < rows; row++)
+        {
+            SetEnd(row - count, End(row) - removed);
+        }
+
+        Count -= removed;
+        _start = Count;
     }
 
     public override void EncodePrefix(BlockBuilder block)
@@ -85,6 +104,8 @@ internal sealed class ArrayColumn(Column items, Column? values = null) : Column
         ((long)rows * sizeof(ulong)) + items.EncodedBytes(Count) + (values?.EncodedBytes(Count) ?? 0);
 
     public override long HeldBytes => _ends.HeldBytes + items.HeldBytes + (values?.HeldBytes ?? 0);
+
+    private int End(int row) => Unsafe.ReadUnaligned<int>(ref _ends.Slot(row));
 
     private void SetEnd(int row, int end) => Unsafe.WriteUnaligned(ref _ends.Slot(row), (ulong)end);
 }

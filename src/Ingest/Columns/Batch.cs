@@ -159,6 +159,30 @@ public sealed class Batch
         _entries.Add(entry);
     }
 
+    /// <summary>Takes rows out, which no entry may name any more. Not for the row loop: it moves what follows.</summary>
+    internal void RemoveRows(int first, int count)
+    {
+        if (count == 0)
+        {
+            return;
+        }
+
+        foreach (Column column in _columns)
+        {
+            column.RemoveRows(first, count, RowCount);
+        }
+
+        _producers.RemoveRows(first, count, RowCount);
+        RowCount -= count;
+    }
+
+    /// <summary>Puts other entries in the place of those from <paramref name="first"/> on; the rows stay.</summary>
+    internal void ReplaceEntries(int first, List<BatchEntry> entries)
+    {
+        _entries.RemoveRange(first, _entries.Count - first);
+        _entries.AddRange(entries);
+    }
+
     /// <summary>
     /// Names the bytes of the block in ClickHouse's Native format, revision 0. They are valid until the batch is reset.
     /// </summary>

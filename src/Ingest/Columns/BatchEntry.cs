@@ -13,6 +13,17 @@ namespace Ingest.Columns;
 public readonly record struct BatchEntry(
     AppendSink Sink, string ProducerId, long SessionEpoch, long FirstOffset, int OffsetCount, int FirstRow, int RowCount)
 {
+    /// <summary>
+    /// Session number of rows that name a producer but have no offsets of their own in their table: dead letters.
+    /// </summary>
+    public const long NoSession = -1;
+
+    /// <summary>
+    /// Whether the offsets count as the producer's. Then all rows of the run were accepted, or all rejected, so that
+    /// offsets map to rows.
+    /// </summary>
+    public bool HasOffsets => ProducerId.Length > 0 && SessionEpoch != NoSession;
+
     /// <summary>Rows of the run that were rejected.</summary>
     public int RejectedCount => OffsetCount - RowCount;
 
@@ -23,6 +34,7 @@ public readonly record struct BatchEntry(
             && FirstOffset + OffsetCount == next.FirstOffset
             && FirstRow + RowCount == next.FirstRow
             && SessionEpoch == next.SessionEpoch
+            && RowCount == 0 == (next.RowCount == 0)
             && (ReferenceEquals(ProducerId, next.ProducerId) || ProducerId == next.ProducerId);
         extended = goesOn
             ? this with { OffsetCount = OffsetCount + next.OffsetCount, RowCount = RowCount + next.RowCount }

@@ -24,6 +24,9 @@ internal abstract class Column
     /// <summary>Forgets the rows from <paramref name="rows"/> on, of <paramref name="count"/>.</summary>
     public abstract void Truncate(int rows, int count);
 
+    /// <summary>Takes rows out from among <paramref name="rows"/> and moves those that follow.</summary>
+    public abstract void RemoveRows(int first, int count, int rows);
+
     /// <summary>What <see cref="RewindItems"/> needs to know of the place that a list's items have reached.</summary>
     public virtual int Mark => 0;
 

@@ -13,6 +13,10 @@ internal static class ColumnMemory
         array = grown;
     }
 
+    /// <summary>Moves what follows <paramref name="count"/> elements, up to <paramref name="end"/>, into their place.</summary>
+    public static void Remove<T>(T[] array, int first, int count, int end) =>
+        array.AsSpan((first + count)..end).CopyTo(array.AsSpan(first));
+
     /// <summary>Lets go of an array that one large message has blown up.</summary>
     public static void Shrink<T>(ref T[] array, int kept)
     {

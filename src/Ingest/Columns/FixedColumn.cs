@@ -36,6 +36,9 @@ internal sealed class FixedColumn(int width) : Column
     {
     }
 
+    public override void RemoveRows(int first, int count, int rows) =>
+        ColumnMemory.Remove(_data, first * width, count * width, rows * width);
+
     public override void Encode(BlockBuilder block, int rows) => block.Add(_data.AsMemory(0, rows * width));
 
     public override void Reset(int rows) => ColumnMemory.Shrink(ref _data, Batch.RowsKept * width);

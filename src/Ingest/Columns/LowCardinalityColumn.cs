@@ -100,6 +100,10 @@ internal sealed class LowCardinalityColumn : Column
 
     public override void Truncate(int rows, int count) => Rewind(rows);
 
+    // A key that no row has any more stays in the dictionary of the block; ClickHouse does not mind.
+    public override void RemoveRows(int first, int count, int rows) =>
+        ColumnMemory.Remove(_indexes, first, count, rows);
+
     public override void EncodePrefix(BlockBuilder block) =>
         block.AddUInt64(NativeFormat.SharedDictionariesWithAdditionalKeys);
 

@@ -30,6 +30,12 @@ internal sealed class NullableColumn(Column values) : Column
 
     public override void Truncate(int rows, int count) => values.Truncate(rows, count);
 
+    public override void RemoveRows(int first, int count, int rows)
+    {
+        ColumnMemory.Remove(_nulls, first, count, rows);
+        values.RemoveRows(first, count, rows);
+    }
+
     public override void EncodePrefix(BlockBuilder block) => values.EncodePrefix(block);
 
     public override void Encode(BlockBuilder block, int rows)

@@ -84,13 +84,16 @@ internal sealed class StringColumn : Column
 
     public override void Truncate(int rows, int count)
     {
-        int at = 0;
-        for (int row = 0; row < rows; row++)
-        {
-            at += Read(at, out int length) + length;
-        }
+        RewindItems(rows, PlaceOf(rows, 0));
+    }
 
-        RewindItems(rows, at);
+    public override void RemoveRows(int first, int count, int rows)
+    {
+        int start = PlaceOf(first, 0);
+        int end = PlaceOf(count, start);
+        ColumnMemory.Remove(_data, start, end - start, _end);
+        _end -= end - start;
+        _start = _end;
     }
 
     public override void Encode(BlockBuilder block, int rows) => block.Add(_data.AsMemory(0, _end));
@@ -127,6 +130,17 @@ internal sealed class StringColumn : Column
         _end += length;
         LastLength = length;
         return true;
+    }
+
+    // Where so many values end that begin at a place.
+    private int PlaceOf(int values, int at)
+    {
+        for (int value = 0; value < values; value++)
+        {
+            at += Read(at, out int length) + length;
+        }
+
+        return at;
     }
 
     private int Read(int at, out int length)

@@ -28,7 +28,7 @@ internal static class IndexRecord
         var size = MinLength;
         foreach (ref readonly var entry in entries)
         {
-            size += entry.ProducerId.Length == 0 ? 0 : EntryFixedLength + Encoding.UTF8.GetByteCount(entry.ProducerId);
+            size += entry.HasOffsets ? EntryFixedLength + Encoding.UTF8.GetByteCount(entry.ProducerId) : 0;
         }
 
         var bytes = index.GetSpan(size)[..size];
@@ -36,7 +36,7 @@ internal static class IndexRecord
         uint count = 0;
         foreach (ref readonly var entry in entries)
         {
-            if (entry.ProducerId.Length > 0)
+            if (entry.HasOffsets)
             {
                 at += WriteEntry(bytes[at..], entry);
                 count++;

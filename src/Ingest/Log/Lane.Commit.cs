@@ -43,6 +43,7 @@ public sealed partial class Lane
             var segment = _segment ??= OpenSegment();
             do
             {
+                Admit(_group[end]);
                 segment.Stage(_group[end++]);
             }
             while (end < _group.Count && Fits(_group[end]));
@@ -54,12 +55,14 @@ public sealed partial class Lane
             (_flusher ??= new Flusher(Table.Name)).Flush(segment);
             flush = _time.GetElapsedTime(flushed);
             segment.Commit();
+            CommitProducers(segment.Id);
         }
         catch (Exception e)
         {
             // Without a segment the rest of the group would fare no better; with one it gets a new segment.
             end = _segment is null ? _group.Count : Math.Max(end, start + 1);
             failure = e;
+            _producers.RollBack();
             OnGroupFailed(start, end, e);
         }
 
@@ -71,6 +74,7 @@ public sealed partial class Lane
             CountQueued(-queued);
         }
 
+        TellProducers();
         if (failure is null)
         {
             _log.Metrics.OnCommitted(Table.Name, blocks: end - start, rows, bytes, flush);
@@ -88,6 +92,8 @@ public sealed partial class Lane
     private int Drop(int start)
     {
         var batch = _group[start];
+        Admit(batch);
+        CommitProducers(segmentId: 0);
         var bytes = batch.ByteCount;
         if (batch.RowCount > 0)
         {
@@ -96,6 +102,7 @@ public sealed partial class Lane
         }
 
         Tell(batch, failure: null);
+        TellProducers();
         CountQueued(-bytes);
         return start + 1;
     }
@@ -105,20 +112,13 @@ public sealed partial class Lane
     {
         foreach (ref readonly var entry in batch.Entries)
         {
-            try
+            if (failure is null)
             {
-                if (failure is null)
-                {
-                    entry.Sink.OnCommitted(entry);
-                }
-                else
-                {
-                    entry.Sink.OnFailed(entry, failure);
-                }
+                TellCommitted(entry);
             }
-            catch (Exception e)
+            else
             {
-                LogMessages.SinkFailed(_logger, Table.Name, e);
+                TellFailed(entry, failure);
             }
         }
 
@@ -128,6 +128,30 @@ public sealed partial class Lane
         }
 
         Recycle(batch);
+    }
+
+    private void TellCommitted(in BatchEntry entry)
+    {
+        try
+        {
+            entry.Sink.OnCommitted(entry);
+        }
+        catch (Exception e)
+        {
+            LogMessages.SinkFailed(_logger, Table.Name, e);
+        }
+    }
+
+    private void TellFailed(in BatchEntry entry, Exception cause)
+    {
+        try
+        {
+            entry.Sink.OnFailed(entry, cause);
+        }
+        catch (Exception e)
+        {
+            LogMessages.SinkFailed(_logger, Table.Name, e);
+        }
     }
 
     private bool Fits(Batch batch) =>
@@ -185,6 +209,11 @@ public sealed partial class Lane
     {
         var fired = _sealTimerFired;
         _sealTimerFired = false;
+        if (_unpublished.Count > 0 && (now || fired))
+        {
+            PublishWaiting();
+        }
+
         if (_segment is null)
         {
             return;
@@ -245,7 +274,7 @@ public sealed partial class Lane
         _log.Metrics.OnClosed(segment.Length);
         if (segment.Rows > 0)
         {
-            _log.Publish(segment.Seal(Table));
+            PublishSealed(segment.Seal(Table));
         }
 
         segment.Dispose();

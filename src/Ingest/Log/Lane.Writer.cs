@@ -33,8 +33,9 @@ public sealed partial class Lane
         while (true)
         {
             var stopping = _stopping;
-            var requests = _sealRequests.Count;
-            Collect(everything: stopping || requests > 0);
+            var seals = _sealRequests.Count;
+            var opens = _openRequests.Count;
+            Collect(everything: stopping || seals > 0 || opens > 0);
             if (_group.Count > 0)
             {
                 // Streams fill batches while this thread is at the disk; only when it waits for one do they give it up.
@@ -42,8 +43,11 @@ public sealed partial class Lane
                 CommitGroup();
             }
 
-            SealWhenDue(now: stopping || requests > 0);
-            AnswerSealRequests(requests);
+            SealWhenDue(now: stopping || seals > 0);
+            AnswerSealRequests(seals);
+            AnswerOpenRequests(opens);
+            TakeClosedSessions();
+            TakeReleases();
             if (stopping)
             {
                 stoppedAt = stoppedAt == 0 ? Environment.TickCount64 : stoppedAt;
@@ -163,7 +167,8 @@ public sealed partial class Lane
     // Asked after the state was set, as wakers look at the state after they have left work: one of the two sees it.
     private bool HasWork(bool wasOpen)
     {
-        if (!_closed.IsEmpty || !_sealRequests.IsEmpty || _sealTimerFired || (_stopping && Open <= 0))
+        if (!_closed.IsEmpty || !_sealRequests.IsEmpty || !_openRequests.IsEmpty || !_closedSessions.IsEmpty
+            || !_releases.IsEmpty || _sealTimerFired || (_stopping && Open <= 0))
         {
             return true;
         }
@@ -228,9 +233,11 @@ public sealed partial class Lane
         Interlocked.MemoryBarrier();
         RefuseLeftovers();
         AnswerSealRequests();
+        RefuseOpenRequests();
         Interlocked.Exchange(ref _room, null)?.TrySetResult();
         _sealTimer.Dispose();
         _flusher?.Dispose();
+        _producerFile.Dispose();
         _ended.TrySetResult();
     }
 

@@ -39,10 +39,12 @@ public sealed partial class Lane
     private volatile bool _stopping;
     private volatile bool _stopped;
 
-    internal Lane(SegmentLog log, TableSchema table, Producers producers)
+    internal Lane(SegmentLog log, TableSchema table, RecoveredProducers producers)
     {
         Table = table;
-        Producers = producers;
+        _producers = producers.Table;
+        _producerFile = producers.File;
+        _sealedOffsets = producers.Sealed;
         _log = log;
         _options = log.Options;
         _logger = log.Logger;
@@ -165,9 +167,6 @@ public sealed partial class Lane
 
         return request.Task;
     }
-
-    /// <summary>Producers whose rows earlier runs left in the log. The writer's, once it runs.</summary>
-    internal Producers Producers { get; }
 
     internal void Start() => _thread.Start();
 

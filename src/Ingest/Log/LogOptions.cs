@@ -53,6 +53,14 @@ public sealed record LogOptions
     /// </summary>
     public long PoolBytes { get; init; } = 32L << 20;
 
+    /// <summary>
+    /// How long an idle producer's offsets are remembered; default 7 days. One that comes back later begins at 0.
+    /// </summary>
+    public TimeSpan ProducerExpiry { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Producers that one table remembers; default 1,000,000, about 200 bytes each. More are refused.</summary>
+    public int MaxProducers { get; init; } = 1_000_000;
+
     /// <summary>Open batches a table, when streams keep that many cores busy; default the number of cores.</summary>
     public int OpenBatches { get; init; } = Environment.ProcessorCount;
 }

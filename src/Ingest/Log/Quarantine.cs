@@ -46,6 +46,23 @@ internal sealed class Quarantine(ILogFiles disk, string directory, ILogger logge
         Report(files.Data, 0, length, 0, reason, stem);
     }
 
+    /// <summary>Keeps a copy of a producer file in which something is damaged; the file will be written anew.</summary>
+    /// <returns>Where it is.</returns>
+    public string KeepProducers(string table, string path)
+    {
+        disk.CreateDirectory(directory);
+        var target = Path.Combine(directory, $"{table}-{Path.GetFileName(path)}");
+        using (var file = disk.Open(path))
+        {
+            var bytes = new byte[file.Length];
+            file.Read(bytes, 0);
+            Write(target, bytes);
+        }
+
+        disk.FlushDirectory(directory);
+        return target;
+    }
+
     private string Copy(string table, SegmentScan scan, ScannedBlock block)
     {
         disk.CreateDirectory(directory);

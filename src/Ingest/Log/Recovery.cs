@@ -13,15 +13,16 @@ internal sealed class Recovery(
     ILogFiles disk, DataDirectory directory, IReadOnlyCollection<TableSchema> tables, ILogger logger)
 {
     private readonly Quarantine _quarantine = new(disk, directory.QuarantineDirectory, logger);
-    private readonly Dictionary<string, Producers> _producers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, RecoveredProducers> _producers = new(StringComparer.Ordinal);
     private readonly List<SealedSegment> _sealed = [];
+    private readonly List<SegmentFiles> _withoutRows = [];
     private long _cutBytes;
 
     /// <summary>The segments, by table and age.</summary>
     public IReadOnlyList<SealedSegment> Sealed => _sealed;
 
     /// <summary>Producers by table.</summary>
-    public IReadOnlyDictionary<string, Producers> Producers => _producers;
+    public IReadOnlyDictionary<string, RecoveredProducers> Producers => _producers;
 
     /// <summary>Recovers everything. Ids that were found are observed by <paramref name="ids"/>.</summary>
     public RecoveryReport Run(SegmentIds ids, CancellationToken cancellationToken)
@@ -92,13 +93,39 @@ internal sealed class Recovery(
             scans[i] = SegmentScan.Run(disk, inventory.Segments[i]);
         });
 
-        var producers = _producers[table.Name] = new Producers();
+        var producers = RecoverProducers(table.Name, directory.TableDirectory(table.Name));
+        var first = _sealed.Count;
         foreach (var scan in scans)
         {
             Recover(table, scan, producers);
         }
 
+        producers.Complete(_sealed.Skip(first).Select(segment => segment.SegmentId).ToHashSet());
+        if (producers.Table.Count > 0 || producers.Table.Expired.Count > 0)
+        {
+            producers.File.Rewrite(producers.Table);
+        }
+
+        foreach (var files in _withoutRows)
+        {
+            files.Delete(disk);
+        }
+
+        _withoutRows.Clear();
         disk.FlushDirectory(directory.TableDirectory(table.Name));
+    }
+
+    private RecoveredProducers RecoverProducers(string table, string path)
+    {
+        var producers = new RecoveredProducers(new ProducerFile(disk, path));
+        var damaged = producers.ReadFile();
+        if (damaged > 0)
+        {
+            var stem = _quarantine.KeepProducers(table, producers.File.Path);
+            LogMessages.ProducersDamaged(logger, producers.File.Path, damaged, stem);
+        }
+
+        return _producers[table] = producers;
     }
 
     // A data file without an index: empty when its creation was cut short.
@@ -132,7 +159,7 @@ internal sealed class Recovery(
         }
     }
 
-    private void Recover(TableSchema table, SegmentScan scan, Producers producers)
+    private void Recover(TableSchema table, SegmentScan scan, RecoveredProducers producers)
     {
         var files = scan.Files;
         if (scan.IsEmpty && scan.Header is null && !IndexHeader.IsTorn(scan.Index))
@@ -167,7 +194,7 @@ internal sealed class Recovery(
         Seal(table, scan, files, producers);
     }
 
-    private void Seal(TableSchema table, SegmentScan scan, SegmentFiles files, Producers producers)
+    private void Seal(TableSchema table, SegmentScan scan, SegmentFiles files, RecoveredProducers producers)
     {
         using var hash = new SegmentHash();
         long length = 0;
@@ -175,11 +202,11 @@ internal sealed class Recovery(
         {
             hash.Add(record.Length, record.Rows, record.Crc);
             length += record.Length;
-            foreach (var entry in record.Entries)
-            {
-                producers.Add(entry);
-            }
         }
+
+        producers.AddSegment(
+            files.SegmentId,
+            scan.Kept.Where(block => block.Fault is null).SelectMany(block => block.Record!.Entries));
 
         if (scan.IsEmpty)
         {
@@ -189,7 +216,9 @@ internal sealed class Recovery(
 
         if (scan.Rows == 0)
         {
-            return; // Offsets of producers and no rows: nothing to insert, and the only place that knows them.
+            // Offsets of producers and no rows: nothing to insert, and not needed once the producer file has them.
+            _withoutRows.Add(files);
+            return;
         }
 
         var written = scan.Header?.Directory ?? directory.Id;

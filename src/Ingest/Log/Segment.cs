@@ -194,7 +194,7 @@ internal sealed class Segment : IDisposable
     {
         foreach (ref readonly var entry in entries)
         {
-            if (entry.ProducerId.Length > 0)
+            if (entry.HasOffsets)
             {
                 return true;
             }

@@ -57,6 +57,9 @@ internal sealed class SegmentIds : IDisposable
         return new SegmentIds(time, file);
     }
 
+    /// <summary>When a segment was opened, in Unix seconds.</summary>
+    public static long UnixSecondsOf(ulong id) => (long)(id >> RandomBits) / 1000;
+
     /// <summary>Takes note of an id that is in use.</summary>
     public void Observe(ulong id)
     {

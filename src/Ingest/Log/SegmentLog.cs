@@ -15,7 +15,7 @@ public sealed class SegmentLog : IAsyncDisposable
     private readonly DataDirectory _directory;
     private readonly SegmentIds _ids;
     private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
-    private readonly IReadOnlyDictionary<string, Producers> _recovered;
+    private readonly IReadOnlyDictionary<string, RecoveredProducers> _recovered;
     private readonly Lock _gate = new();
 
     // Descriptors alone; their bytes are on disk, where the limit is. Read by one store.
@@ -26,7 +26,7 @@ public sealed class SegmentLog : IAsyncDisposable
 
     private SegmentLog(
         LogOptions options, DataDirectory directory, SegmentIds ids, RecoveryReport report,
-        IReadOnlyDictionary<string, Producers> recovered, ILogFiles disk, ILogger logger, TimeProvider time)
+        IReadOnlyDictionary<string, RecoveredProducers> recovered, ILogFiles disk, ILogger logger, TimeProvider time)
     {
         Options = options;
         Recovery = report;
@@ -46,6 +46,9 @@ public sealed class SegmentLog : IAsyncDisposable
 
     /// <summary>What was found at start.</summary>
     public RecoveryReport Recovery { get; }
+
+    /// <summary>Whether segments that the store has are still there, since the disk refused to delete them.</summary>
+    internal bool HasUndeletedSegments { get; private set; }
 
     internal LogOptions Options { get; }
 
@@ -80,7 +83,9 @@ public sealed class SegmentLog : IAsyncDisposable
             if (!_lanes.TryGetValue(table.Name, out lane))
             {
                 Disk.CreateDirectory(_directory.TableDirectory(table.Name));
-                lane = new Lane(this, table, _recovered.GetValueOrDefault(table.Name) ?? new Producers());
+                var producers = _recovered.GetValueOrDefault(table.Name)
+                    ?? new RecoveredProducers(new ProducerFile(Disk, _directory.TableDirectory(table.Name)));
+                lane = new Lane(this, table, producers);
                 lane.Start();
                 _lanes[table.Name] = lane;
             }
@@ -103,7 +108,13 @@ public sealed class SegmentLog : IAsyncDisposable
         }
         catch (Exception e) when (DiskFault.Is(e))
         {
+            HasUndeletedSegments = true;
             LogMessages.SegmentNotDeleted(Logger, segment.Path, e);
+        }
+
+        if (_lanes.TryGetValue(segment.Table.Name, out var lane))
+        {
+            lane.OnReleased(segment.SegmentId);
         }
     }
 

@@ -1,10 +1,12 @@
 using Ingest.Columns;
+using Ingest.Log;
 
 namespace Ingest.Tests.Log;
 
 /// <summary>A sender that remembers what it was told.</summary>
 internal sealed class CountingSink : AppendSink
 {
+    private readonly Dictionary<(Lane, string), TestSession> _sessions = [];
     private readonly List<BatchEntry> _committed = [];
     private readonly List<(BatchEntry Entry, Exception Cause)> _failed = [];
 
@@ -50,6 +52,22 @@ internal sealed class CountingSink : AppendSink
         lock (_committed)
         {
             _failed.Add((entry, cause));
+        }
+    }
+
+    /// <summary>The session of a producer whose rows this sink is told of; opened when it is new.</summary>
+    public TestSession SessionOf(Lane lane, string producer)
+    {
+        lock (_sessions)
+        {
+            if (!_sessions.TryGetValue((lane, producer), out var session))
+            {
+                _sessions.Add((lane, producer), session = new TestSession(producer, 1, this));
+                var opening = lane.OpenProducerAsync(session).GetAwaiter().GetResult();
+                Assert.Equal(ProducerOpenResult.Opened, opening.Result);
+            }
+
+            return session;
         }
     }
 

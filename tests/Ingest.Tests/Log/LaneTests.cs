@@ -199,7 +199,7 @@ public sealed class LaneTests : IDisposable
 
         var again = await _directory.OpenAsync();
         Assert.True(again.Lane(LogDirectory.Events).Producers.TryGet("p", out var producer));
-        Assert.Equal(8, producer.DurableOffset);
+        Assert.Equal(8, producer.Offsets.End);
         await again.DisposeAsync();
     }
 

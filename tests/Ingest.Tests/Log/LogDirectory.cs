@@ -43,6 +43,13 @@ internal sealed class LogDirectory : IDisposable
     public static void Append(
         Lane lane, AppendSink sink, long first, int count, string producer = "", int rejected = 0, int padding = 0)
     {
+        if (producer.Length > 0 && sink is CountingSink counting)
+        {
+            sink = counting.SessionOf(lane, producer);
+        }
+
+        producer = sink is ProducerSession session ? session.ProducerId : producer;
+
         var batch = lane.Rent();
         Fill(batch, sink, first, count, producer, rejected, padding);
         lane.Return(batch);
@@ -71,7 +78,7 @@ internal sealed class LogDirectory : IDisposable
             Assert.True(result == RowResult.Accepted, fault.ToString());
         }
 
-        batch.AddEntry(new BatchEntry(sink, producer, 1, first, count + rejected, firstRow, count));
+        batch.AddEntry(new BatchEntry(sink, producer, (sink as ProducerSession)?.Epoch ?? 1, first, count + rejected, firstRow, count));
     }
 
     /// <summary>The numbers of the events in a data file, in its order.</summary>

@@ -219,7 +219,8 @@ public sealed class RecoveryTests : IAsyncLifetime, IDisposable
         File.WriteAllBytes($"{stem}-1.native", _data);
         File.WriteAllBytes($"{stem}-1.index", _index);
         AssertRecovers(directory, Enumerable.Range(0, Blocks), "two generations");
-        Assert.Equal([$"{stem}-1.index", $"{stem}-1.native"], Directory.GetFiles(directory.TablePath).Order());
+        Assert.Equal(
+            [$"{stem}-1.index", $"{stem}-1.native"], Directory.GetFiles(directory.TablePath, $"{_stem}*").Order());
     }
 
     [Fact]
@@ -229,11 +230,11 @@ public sealed class RecoveryTests : IAsyncLifetime, IDisposable
         var producers = log.Lane(LogDirectory.Events).Producers;
 
         Assert.True(producers.TryGet("even", out var even));
-        Assert.Equal((3L, 1L), (even.DurableOffset, even.SessionEpoch));
-        Assert.Equal([(6L, 9L)], even.Ahead);
+        Assert.Equal((3L, 1L), (even.Offsets.End, even.Epoch));
+        Assert.Equal([(6L, 9L)], even.Offsets.Ahead);
         Assert.True(producers.TryGet("odd", out var odd));
-        Assert.Equal(0, odd.DurableOffset);
-        Assert.Equal([(3L, 6L), (9L, 12L)], odd.Ahead);
+        Assert.Equal(0, odd.Offsets.End);
+        Assert.Equal([(3L, 6L), (9L, 12L)], odd.Offsets.Ahead);
         await log.DisposeAsync();
     }
 

@@ -148,7 +148,7 @@ public sealed class SealingTests : IDisposable
         Assert.Equal(producer.Length == 0, Directory.GetFiles(_directory.TablePath).Length == 0);
         var again = await _directory.OpenAsync();
         Assert.Equal(producer.Length > 0, again.Lane(LogDirectory.Events).Producers.TryGet("p", out var progress));
-        Assert.Equal(producer.Length > 0 ? 6 : null, progress?.DurableOffset);
+        Assert.Equal(producer.Length > 0 ? 6 : null, progress?.Offsets.End);
         await again.DisposeAsync();
     }
 

@@ -1,0 +1,212 @@
+using Ingest.Columns;
+
+namespace Ingest.Log;
+
+/// <content>The lane's thread: which rows of producers are new, and how far they are.</content>
+public sealed partial class Lane
+{
+    private readonly ProducerTable _producers;
+    private readonly ProducerFile _producerFile;
+    private readonly Queue<SealedOffsets> _sealedOffsets;
+    private readonly Queue<SealedSegment> _unpublished = new();
+    private readonly HashSet<ulong> _released = [];
+    private readonly List<ProducerState> _advanced = [];
+    private readonly List<(long Start, long End)> _newOffsets = [];
+    private readonly List<BatchEntry> _admitted = [];
+
+    /// <summary>Producers of the table; the writer's, once it runs.</summary>
+    internal ProducerTable Producers => _producers;
+
+    // Decides about the batch's offsets, right before it is staged. All new is the normal case.
+    private void Admit(Batch batch)
+    {
+        var entries = batch.Entries;
+        for (var i = 0; i < entries.Length; i++)
+        {
+            if (HasOffsets(entries[i]) && _producers.Stage(entries[i]) != ProducerVerdict.New)
+            {
+                AdmitSome(batch, i);
+                return;
+            }
+        }
+    }
+
+    private static bool HasOffsets(in BatchEntry entry) => entry.HasOffsets || entry.Sink is ProducerSession;
+
+    private void AdmitSome(Batch batch, int first)
+    {
+        var bytes = batch.ByteCount;
+        var entries = batch.Entries[first..].ToArray();
+        var rows = batch.RowCount;
+        _admitted.Clear();
+        foreach (var entry in entries)
+        {
+            var moved = entry with { FirstRow = entry.FirstRow - (rows - batch.RowCount) };
+            switch (HasOffsets(entry) ? _producers.Stage(moved) : ProducerVerdict.New)
+            {
+                case ProducerVerdict.New:
+                    _admitted.Add(moved);
+                    break;
+                case ProducerVerdict.Known:
+                    AdmitNewOffsets(batch, moved);
+                    break;
+                case var refused:
+                    batch.RemoveRows(moved.FirstRow, moved.RowCount);
+                    Refuse(entry, refused);
+                    break;
+            }
+        }
+
+        batch.ReplaceEntries(first, _admitted);
+        CountQueued(batch.ByteCount - bytes);
+    }
+
+    // Rows whose offsets are durable already are taken out; what is left of the entry is one for each gap it fills.
+    private void AdmitNewOffsets(Batch batch, in BatchEntry entry)
+    {
+        _newOffsets.Clear();
+        var end = entry.FirstOffset + entry.OffsetCount;
+        ((ProducerSession)entry.Sink).State!.Offsets.FindMissing(entry.FirstOffset, end, _newOffsets);
+        var hasRows = entry.RowCount > 0;
+        var row = entry.FirstRow;
+        var offset = entry.FirstOffset;
+        foreach (var (start, stop) in _newOffsets)
+        {
+            batch.RemoveRows(row, hasRows ? (int)(start - offset) : 0);
+            var count = (int)(stop - start);
+            var kept = entry with
+            {
+                FirstOffset = start,
+                OffsetCount = count,
+                FirstRow = row,
+                RowCount = hasRows ? count : 0,
+            };
+            if (_producers.Stage(kept) == ProducerVerdict.New)
+            {
+                _admitted.Add(kept);
+                row += kept.RowCount;
+            }
+            else
+            {
+                batch.RemoveRows(row, kept.RowCount);
+                Refuse(kept, ProducerVerdict.TooFarAhead);
+            }
+
+            offset = stop;
+        }
+
+        batch.RemoveRows(row, hasRows ? (int)(end - offset) : 0);
+    }
+
+    private void Refuse(in BatchEntry entry, ProducerVerdict verdict) => TellFailed(
+        entry,
+        verdict == ProducerVerdict.Fenced
+            ? new ProducerFencedException($"another session of producer '{entry.ProducerId}' has taken over")
+            : new IOException($"rows of producer '{entry.ProducerId}' are too many gaps ahead of what is durable"));
+
+    private void CommitProducers(ulong segmentId)
+    {
+        _producers.Commit(segmentId, _time.GetUtcNow().ToUnixTimeSeconds());
+        _producers.TakeCommitted(_advanced);
+    }
+
+    // After the senders of the group were told.
+    private void TellProducers()
+    {
+        StoreOffsetsWithoutRows();
+        foreach (var producer in _advanced)
+        {
+            TellAdvanced(producer);
+        }
+
+        _advanced.Clear();
+    }
+
+    // Rejected offsets alone never reach the store: once all rows before them have, nothing is left to wait for.
+    private void StoreOffsetsWithoutRows()
+    {
+        if (_sealedOffsets.Count > 0 || _segment is { Rows: > 0 })
+        {
+            return;
+        }
+
+        foreach (var producer in _producers.Unsealed)
+        {
+            if (producer.StoredOffset < producer.Offsets.End)
+            {
+                producer.StoredOffset = producer.Offsets.End;
+                _advanced.Add(producer);
+            }
+        }
+    }
+
+    private void TellAdvanced(ProducerState producer)
+    {
+        try
+        {
+            producer.Session?.OnAdvanced(producer.Offsets.End, producer.StoredOffset);
+        }
+        catch (Exception e)
+        {
+            LogMessages.SinkFailed(_logger, Table.Name, e);
+        }
+    }
+
+    // The store may delete a segment as soon as it is published, so what it says of producers is saved first.
+    private void PublishSealed(SealedSegment segment)
+    {
+        _sealedOffsets.Enqueue(new SealedOffsets(segment.SegmentId, _producers.Seal()));
+        _unpublished.Enqueue(segment);
+        PublishWaiting();
+    }
+
+    private void PublishWaiting()
+    {
+        try
+        {
+            _producerFile.Save(_producers);
+        }
+        catch (Exception e) when (DiskFault.Is(e))
+        {
+            LogMessages.ProducersNotSaved(_logger, _producerFile.Path, _unpublished.Count, e);
+            _sealTimer.Change(_options.SegmentAge, Timeout.InfiniteTimeSpan);
+            return;
+        }
+
+        while (_unpublished.TryDequeue(out var segment))
+        {
+            _log.Publish(segment);
+        }
+    }
+
+    private void TakeReleases()
+    {
+        while (_releases.TryDequeue(out var id))
+        {
+            _released.Add(id);
+        }
+
+        if (_released.Count == 0)
+        {
+            return;
+        }
+
+        while (_sealedOffsets.TryPeek(out var oldest) && _released.Remove(oldest.SegmentId))
+        {
+            _sealedOffsets.Dequeue();
+            foreach (var (producer, end) in oldest.Producers)
+            {
+                producer.StoredOffset = Math.Max(producer.StoredOffset, end);
+                _advanced.Add(producer);
+            }
+        }
+
+        if (!_log.HasUndeletedSegments)
+        {
+            _producers.ForgetExpiredBefore(
+                _sealedOffsets.TryPeek(out var next) ? next.SegmentId : _segment?.Id ?? ulong.MaxValue);
+        }
+
+        TellProducers();
+    }
+}
