@@ -18,9 +18,24 @@ internal sealed class NativeBlockReader
 
     private NativeBlockReader(byte[] bytes) => _bytes = bytes;
 
-    public static NativeBlock Read(byte[] bytes)
+    /// <summary>Reads the one block that the bytes are.</summary>
+    public static NativeBlock Read(byte[] bytes) => Assert.Single(ReadAll(bytes));
+
+    /// <summary>Reads block after block, as the engine answers.</summary>
+    public static List<NativeBlock> ReadAll(byte[] bytes)
     {
         var reader = new NativeBlockReader(bytes);
+        var blocks = new List<NativeBlock>();
+        while (reader._at < bytes.Length)
+        {
+            blocks.Add(ReadBlock(reader));
+        }
+
+        return blocks;
+    }
+
+    private static NativeBlock ReadBlock(NativeBlockReader reader)
+    {
         var columns = (int)reader.Varint();
         var rows = (int)reader.Varint();
         var block = new NativeBlock(rows, []);
@@ -38,7 +53,6 @@ internal sealed class NativeBlockReader
             block.Columns.Add(new NativeColumn(name, type, values));
         }
 
-        Assert.Equal(bytes.Length, reader._at);
         return block;
     }
 
@@ -124,7 +138,8 @@ internal sealed class NativeBlockReader
     {
         var nullable = type.StartsWith("Nullable(", StringComparison.Ordinal);
         var flags = BinaryPrimitives.ReadUInt64LittleEndian(Take(8));
-        Assert.Equal(0x200UL, flags & ~0xffUL);
+        // Keys in the block and no dictionary beyond it; the engine says besides that its dictionary is new.
+        Assert.Equal(0x200UL, flags & ~0x4ffUL);
         var width = 1 << (int)(flags & 0xff);
         var count = (int)BinaryPrimitives.ReadUInt64LittleEndian(Take(8));
         var keys = Values(nullable ? Inside(type) : type, count);
