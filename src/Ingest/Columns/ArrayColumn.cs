@@ -42,7 +42,7 @@ internal sealed class ArrayColumn(Column items, Column? values = null) : Column
 
     public override void EnsureRow(int row) => _ends.EnsureRow(row);
 
-    public override void WriteDefault(int row) => BeginRow(row);
+    public override void WriteDefault(int row) => SetEnd(row, Count);
 
     public override void Rewind(int row)
     {

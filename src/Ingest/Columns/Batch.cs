@@ -19,6 +19,9 @@ public sealed class Batch
     // A batch closes at 8,192 rows after the message that takes it there; what one huge message blew up is let go.
     internal const int RowsKept = 32 * 1024;
 
+    // Of lists and maps: eight items a row.
+    internal const int ItemsKept = 8 * RowsKept;
+
     /// <summary>Longest id of a producer in UTF-8 bytes.</summary>
     public const int MaxProducerIdBytes = 256;
 

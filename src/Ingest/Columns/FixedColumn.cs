@@ -41,7 +41,7 @@ internal sealed class FixedColumn(int width) : Column
 
     public override void Encode(BlockBuilder block, int rows) => block.Add(_data.AsMemory(0, rows * width));
 
-    public override void Reset(int rows) => ColumnMemory.Shrink(ref _data, Batch.RowsKept * width);
+    public override void Reset(int rows) => ColumnMemory.Shrink(ref _data, Batch.ItemsKept * width);
 
     public override long EncodedBytes(int rows) => (long)rows * width;
 

@@ -54,7 +54,7 @@ internal sealed class KeyDictionary
         int last = _last;
         if (last >= 0)
         {
-            Key key = _keys[last];
+            ref readonly Key key = ref _keys[last];
             if (key.Length == value.Length && value.SequenceEqual(_bytes.AsSpan(key.Start, key.Length)))
             {
                 return last;
@@ -147,7 +147,7 @@ internal sealed class KeyDictionary
                 return validate && !Utf8.IsValid(value) ? -1 : Add(value, row, hash, slot);
             }
 
-            Key key = _keys[index];
+            ref readonly Key key = ref _keys[index];
             if (key.Hash == hash && value.SequenceEqual(_bytes.AsSpan(key.Start, key.Length)))
             {
                 return index;

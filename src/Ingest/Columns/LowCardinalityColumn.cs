@@ -132,8 +132,8 @@ internal sealed class LowCardinalityColumn : Column
     {
         _dictionary.Reset();
         Array.Fill(_keysOfNames, -1);
-        ColumnMemory.Shrink(ref _indexes, Batch.RowsKept);
-        ColumnMemory.Shrink(ref _narrowed, Batch.RowsKept * sizeof(ushort));
+        ColumnMemory.Shrink(ref _indexes, Batch.ItemsKept);
+        ColumnMemory.Shrink(ref _narrowed, Batch.ItemsKept * sizeof(ushort));
     }
 
     public override long EncodedBytes(int rows) =>

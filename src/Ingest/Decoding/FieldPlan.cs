@@ -32,13 +32,21 @@ internal sealed class FieldPlan
     public bool EmptyIsAbsent { get; init; }
 
     /// <summary>Whether the field is a member of a oneof: setting it clears the others.</summary>
-    public bool InOneof => Siblings.Length > 0;
+    public bool InOneof { get; private set; }
 
     /// <summary>Whether the value is made when the whole row has been read: maps, structs, JSON text.</summary>
-    public bool IsDeferred => Op is FieldOp.MapEntry or FieldOp.Struct or FieldOp.JsonObject or FieldOp.JsonItem;
+    public bool IsDeferred => Chain >= 0;
 
     /// <summary>The other members of the oneof, flattened.</summary>
-    public FieldPlan[] Siblings { get; set; } = [];
+    public FieldPlan[] Siblings
+    {
+        get;
+        set
+        {
+            field = value;
+            InOneof = value.Length > 0;
+        }
+    } = [];
 
     /// <summary>The plan of a flattened message.</summary>
     public TagTable<FieldPlan>? Nested { get; set; }

@@ -21,6 +21,7 @@ internal sealed class RowCheck
     private const int NanosPerSecond = 1_000_000_000;
 
     private readonly Kind _kind;
+    private readonly int _column;
     private readonly double _min = double.NegativeInfinity;
     private readonly double _max = double.PositiveInfinity;
     private readonly long _minSeconds;
@@ -30,6 +31,8 @@ internal sealed class RowCheck
     private RowCheck(FieldPlan plan, Kind kind)
     {
         Plan = plan;
+        (Word, Bit) = (plan.Word, plan.Bit);
+        _column = plan.Column;
         _kind = kind;
         ColumnRules? rules = plan.Node.Rules;
         if (rules is null)
@@ -56,6 +59,12 @@ internal sealed class RowCheck
     }
 
     public FieldPlan Plan { get; }
+
+    /// <summary>Word of the field's bit.</summary>
+    public int Word { get; }
+
+    /// <summary>The bit that says that the row has the field.</summary>
+    public ulong Bit { get; }
 
     /// <summary>
     /// Whether the rule is broken by 0, so also by a row that does not have the field: it means 0 there.
@@ -109,7 +118,7 @@ internal sealed class RowCheck
     /// <param name="nowSeconds">The server's clock, Unix seconds.</param>
     public bool IsSatisfied(Batch batch, int row, long nowSeconds)
     {
-        Column column = batch.Columns[Plan.Column];
+        Column column = batch.Columns[_column];
         if (Plan.Nullable && column is NullableColumn nullable)
         {
             column = nullable.Values;
@@ -133,13 +142,13 @@ internal sealed class RowCheck
                     ? !names.IsZero(row)
                     : Unsafe.As<FixedColumn>(column).Value(row).ContainsAnyExcept((byte)0);
             case Kind.Timestamp:
-                (long seconds, int nanos) = batch.Moments[Plan.Column];
+                (long seconds, int nanos) = batch.Moments[_column];
                 long max = _aheadSeconds < 0
                     ? EngineMaxSeconds
                     : Math.Min(nowSeconds + _aheadSeconds, EngineMaxSeconds);
                 return seconds >= _minSeconds && seconds <= max && (uint)nanos < NanosPerSecond;
             default:
-                (long wholeSeconds, int parts) = batch.Moments[Plan.Column];
+                (long wholeSeconds, int parts) = batch.Moments[_column];
                 return IsDuration(wholeSeconds, parts);
         }
     }

@@ -29,6 +29,15 @@ public sealed partial class RowDecoder
         }
 
         ulong[] seen = batch.Seen;
+        for (int word = 0; word < seen.Length; word++)
+        {
+            if ((_requiredBits[word] & ~seen[word]) != 0)
+            {
+                fault = FirstMissing(seen);
+                return false;
+            }
+        }
+
         foreach (Absence absence in _absences)
         {
             if (absence.IsIn(seen))
@@ -40,7 +49,7 @@ public sealed partial class RowDecoder
 
         foreach (RowCheck check in _checks)
         {
-            if ((seen[check.Plan.Word] & check.Plan.Bit) != 0 && !check.IsSatisfied(batch, row, nowSeconds))
+            if ((seen[check.Word] & check.Bit) != 0 && !check.IsSatisfied(batch, row, nowSeconds))
             {
                 fault = check.Fault();
                 return false;
@@ -49,4 +58,7 @@ public sealed partial class RowDecoder
 
         return true;
     }
+
+    // By itself: a lambda here would cost every row its closure.
+    private RowFault FirstMissing(ulong[] seen) => Array.Find(_required, r => r.IsIn(seen))!.Fault;
 }

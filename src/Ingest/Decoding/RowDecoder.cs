@@ -19,10 +19,12 @@ public sealed partial class RowDecoder
 {
     private readonly TagTable<FieldPlan> _root;
     private readonly RowCheck[] _checks;
+    private readonly Absence[] _required;
     private readonly Absence[] _absences;
     private readonly FieldPlan[] _leaves;
     private readonly FieldPlan[] _deferred;
     private readonly ulong[] _leafBits;
+    private readonly ulong[] _requiredBits;
 
     /// <summary>Compiles the plan for a table.</summary>
     public RowDecoder(TableSchema table)
@@ -31,11 +33,13 @@ public sealed partial class RowDecoder
         var compiler = new PlanCompiler(table);
         _root = compiler.Root;
         _checks = [.. compiler.Checks];
-        _absences = [.. compiler.Absences];
+        _required = [.. compiler.Absences.Where(a => a.Parent is null)];
+        _absences = [.. compiler.Absences.Where(a => a.Parent is not null)];
         _leaves = [.. compiler.Leaves.OrderBy(l => l.Column)];
         _deferred = [.. compiler.Deferred];
         int words = (PresenceBits.Count(table.Fields) + 63) / 64;
         _leafBits = Bits(_leaves, words);
+        _requiredBits = Bits(_required.Select(r => r.Plan), words);
     }
 
     /// <summary>The table whose rows it reads.</summary>
@@ -52,7 +56,6 @@ public sealed partial class RowDecoder
         int place = batch.BeginRow();
         Span<ulong> seen = batch.Seen;
         seen.Clear();
-        (batch.UnreadableText, batch.ItemOutOfRange, batch.NameTooLong) = (null, null, null);
         if (_deferred.Length > 0)
         {
             batch.Scratch.BeginRow(_deferred.Length);
@@ -339,6 +342,7 @@ public sealed partial class RowDecoder
 
     private void Rewind(Batch batch, int row)
     {
+        (batch.UnreadableText, batch.ItemOutOfRange, batch.NameTooLong) = (null, null, null);
         foreach (FieldPlan leaf in _leaves)
         {
             if ((batch.Seen[leaf.Word] & leaf.Bit) != 0)

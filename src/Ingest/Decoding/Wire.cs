@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Ingest.Schema;
 
@@ -129,6 +130,27 @@ internal static class Wire
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int ReadLongVarint(ref byte source, int at, int end, out ulong value)
+    {
+        // Up to eight bytes at once: the first without the high bit is the last one; its groups of seven bits are then
+        // pushed together, two, four and eight at a time.
+        if (at >= 0 && end - at >= sizeof(ulong))
+        {
+            ulong word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source, at));
+            ulong last = ~word & 0x8080808080808080;
+            if (last != 0)
+            {
+                word &= (last ^ (last - 1)) & 0x7f7f7f7f7f7f7f7f;
+                word = (word & 0x007f007f007f007f) | ((word & 0x7f007f007f007f00) >> 1);
+                word = (word & 0x00003fff00003fff) | ((word & 0x3fff00003fff0000) >> 2);
+                value = (word & 0x000000000fffffff) | ((word & 0x0fffffff00000000) >> 4);
+                return at + (BitOperations.TrailingZeroCount(last) >> 3) + 1;
+            }
+        }
+
+        return ReadVarintByByte(ref source, at, end, out value);
+    }
+
+    private static int ReadVarintByByte(ref byte source, int at, int end, out ulong value)
     {
         value = 0;
         int last = Math.Min(end, at + MaxVarintBytes);
