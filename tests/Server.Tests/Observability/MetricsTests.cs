@@ -110,7 +110,7 @@ public sealed class MetricsTests : IDisposable
             ],
             line => Assert.Contains("\n" + line + "\n", WithoutScope(text)));
         Assert.Contains("\nkestrel_", text);
-        Assert.Contains("\nhttp_server_request_duration_seconds_bucket{", text);
+        await host.WaitForAsync("http_server_request_duration_seconds_bucket{");
         Assert.Contains("\ndotnet_process_memory_working_set_bytes{", text);
         Assert.Matches("\ntarget_info\\{.*service_name=\"ingest\",service_version=\"[0-9.]+\".*\\} 1\n", text);
         await Promtool.CheckAsync(text);

@@ -76,6 +76,16 @@ internal sealed class ObservedHost : IAsyncDisposable
             .Where(line => line.Contains(contains, StringComparison.Ordinal))
             .Select(line => line.Replace("otel_scope_name=\"Ingest.Server\",", "", StringComparison.Ordinal))];
 
+    /// <summary>Scrapes until a series is there: a request is counted when its answer has already been read.</summary>
+    public async Task WaitForAsync(string series)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while ((await ScrapeAsync(series)).Length == 0)
+        {
+            await Task.Delay(10, patience.Token);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         Grpc.Dispose();
