@@ -40,6 +40,7 @@ public partial class ConfigurationDocumentTests
         string text => text,
         bool flag => flag ? "true" : "false",
         TimeSpan time when time < TimeSpan.FromSeconds(1) => $"{time.TotalMilliseconds} ms",
+        TimeSpan time when time.Ticks % TimeSpan.TicksPerDay == 0 && time > TimeSpan.Zero => $"{time.TotalDays} days",
         TimeSpan time => $"{time.TotalSeconds} s",
         ICollection { Count: 0 } => "none",
         int count when name.EndsWith("Port", StringComparison.Ordinal) => $"{count}",
