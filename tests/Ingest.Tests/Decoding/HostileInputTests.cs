@@ -68,8 +68,17 @@ public sealed class HostileInputTests
     {
         var (type, row) = Make(thing, Many);
         var (_, part) = Make(thing, Many / Part);
-        var few = Fastest(type, part, out _);
-        var many = Fastest(type, row, out var batch);
+        TimeSpan few, many;
+        Batch batch;
+        var attempts = 0;
+        do
+        {
+            // What grows with the square fails every time; what a busy machine delays does not.
+            few = Fastest(type, part, out _);
+            many = Fastest(type, row, out batch);
+        }
+        while (many >= few * MostTimesOfAPart && ++attempts < 10);
+
         Assert.True(many < few * MostTimesOfAPart, $"{few} for a part, {many} for all");
         Assert.InRange(batch.HeldBytes, 0, 80L * row.Length);
         batch.Reset();

@@ -93,7 +93,12 @@ internal sealed class WireMutator(Choices choices)
         var field = fields[i];
         if (field.Type == WireFormat.WireType.LengthDelimited && choices.OneIn(3))
         {
-            var items = Items(field.Bytes, known);
+            if (!TryItems(field.Bytes, known, out var items))
+            {
+                // Spoilt by an earlier change.
+                return;
+            }
+
             fields.RemoveAt(i);
             fields.InsertRange(i, items.Count == 0 ? [field] : items);
         }
@@ -115,6 +120,20 @@ internal sealed class WireMutator(Choices choices)
                 Type = WireFormat.WireType.LengthDelimited,
                 Bytes = packed.ToArray(),
             };
+        }
+    }
+
+    private static bool TryItems(byte[] packed, FieldDescriptor known, out List<WireField> items)
+    {
+        try
+        {
+            items = Items(packed, known);
+            return true;
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            items = [];
+            return false;
         }
     }
 
