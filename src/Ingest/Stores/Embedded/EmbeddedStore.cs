@@ -29,9 +29,10 @@ public sealed class EmbeddedStore : IStore
 {
     private readonly string _directory;
     private readonly StoreOptions _options;
-    private readonly EngineThread _inserts = new("store insert");
-    private readonly EngineThread _definitions = new("store definitions");
-    private readonly EngineThread _kills = new("store kill");
+    private readonly TableLayout _layout;
+    private readonly StoreThread _inserts = new("store insert");
+    private readonly StoreThread _definitions = new("store definitions");
+    private readonly StoreThread _kills = new("store kill");
     private readonly QueryThreads _queries;
     private EngineConnection _definitionSession = null!;
     private EngineConnection _killSession = null!;
@@ -43,6 +44,7 @@ public sealed class EmbeddedStore : IStore
     {
         _directory = directory;
         _options = options;
+        _layout = new TableLayout { DeduplicationWindow = options.DeduplicationWindow };
         _queries = new QueryThreads(options.MaxConcurrentQueries);
     }
 
@@ -100,8 +102,9 @@ public sealed class EmbeddedStore : IStore
     }
 
     /// <inheritdoc/>
-    public Task EnsureTableAsync(TableSchema table, CancellationToken cancellationToken) => _definitions.RunAsync(
-        () => TableMigration.Run(_definitionSession, table, _options.DeduplicationWindow), cancellationToken);
+    public Task EnsureTableAsync(TableSchema table, CancellationToken cancellationToken) =>
+        TableMigration.RunAsync(
+            new EngineSession(_definitions, _definitionSession), new TableDefinition(table, _layout), cancellationToken);
 
     /// <inheritdoc/>
     public Task InsertAsync(SealedSegment segment, CancellationToken cancellationToken) =>
@@ -111,7 +114,7 @@ public sealed class EmbeddedStore : IStore
     public Task<long> CountRowsAsync(TableSchema table, ulong segmentId, CancellationToken cancellationToken) =>
         _definitions.RunAsync(
             () => long.Parse(
-                _definitionSession.ReadRows(TableDefinition.CountRows(table, segmentId))[0][0],
+                _definitionSession.ReadRows(new TableDefinition(table, _layout).CountRows(segmentId))[0][0],
                 CultureInfo.InvariantCulture),
             cancellationToken);
 
@@ -120,7 +123,7 @@ public sealed class EmbeddedStore : IStore
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> QueryAsync(
         string query, QueryLimits limits, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        EngineThread thread = await _queries.TakeAsync(cancellationToken);
+        StoreThread thread = await _queries.TakeAsync(cancellationToken);
         QueryRun? run = null;
         try
         {
@@ -164,7 +167,7 @@ public sealed class EmbeddedStore : IStore
         await CloseAsync(_definitions, _definitionSession);
     }
 
-    private static async Task CloseAsync(EngineThread thread, EngineConnection? session)
+    private static async Task CloseAsync(StoreThread thread, EngineConnection? session)
     {
         if (session is not null)
         {
@@ -220,7 +223,7 @@ public sealed class EmbeddedStore : IStore
     private void OpenInserts()
     {
         _insertSession = EngineConnection.Open([$"--path={_directory}"]);
-        _insert = new SegmentInsert(_insertSession);
+        _insert = new SegmentInsert(_insertSession, _layout);
     }
 
     /// <summary>Makes the directory and an empty configuration file in it, and looks whether it is free.</summary>

@@ -4,7 +4,7 @@ using System.Text;
 namespace Ingest.Stores.Embedded;
 
 /// <summary>A connection to the embedded engine: a session that runs one statement at a time.</summary>
-/// <remarks>Used by one <see cref="EngineThread"/> alone; every method blocks.</remarks>
+/// <remarks>Used by one <see cref="StoreThread"/> alone; every method blocks.</remarks>
 internal sealed unsafe class EngineConnection : SafeHandle
 {
     private EngineConnection(nint* connection)

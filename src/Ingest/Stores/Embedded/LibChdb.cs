@@ -7,7 +7,7 @@ namespace Ingest.Stores.Embedded;
 /// <summary>The functions of libchdb that the store calls, as its header <c>chdb.h</c> declares them (26.7).</summary>
 /// <remarks>
 /// Every call may block for as long as the engine likes, so none is made on the thread pool: see
-/// <see cref="EngineThread"/>. A connection runs one statement at a time; several connections run side by side.
+/// <see cref="StoreThread"/>. A connection runs one statement at a time; several connections run side by side.
 /// </remarks>
 internal static unsafe partial class LibChdb
 {

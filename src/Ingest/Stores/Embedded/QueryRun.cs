@@ -4,7 +4,7 @@ namespace Ingest.Stores.Embedded;
 
 /// <summary>One query: a read-only session of its own, made for it and closed with it.</summary>
 /// <remarks>
-/// All methods run on the query's <see cref="EngineThread"/>. A session costs 2 ms and leaves nothing behind; a longer
+/// All methods run on the query's <see cref="StoreThread"/>. A session costs 2 ms and leaves nothing behind; a longer
 /// lived one would keep what a query changed. Limits are settings of the session, given before <c>readonly</c> holds.
 /// </remarks>
 internal sealed class QueryRun : IDisposable

@@ -5,7 +5,7 @@ namespace Ingest.Stores.Embedded;
 /// <summary>The threads that queries run on; a query has one to itself from its first to its last call.</summary>
 internal sealed class QueryThreads : IAsyncDisposable
 {
-    private readonly ConcurrentBag<EngineThread> _free = [];
+    private readonly ConcurrentBag<StoreThread> _free = [];
     private readonly SemaphoreSlim _count;
     private readonly int _size;
 
@@ -15,21 +15,21 @@ internal sealed class QueryThreads : IAsyncDisposable
         _count = new SemaphoreSlim(_size);
         for (int i = 0; i < _size; i++)
         {
-            _free.Add(new EngineThread($"store query {i}"));
+            _free.Add(new StoreThread($"store query {i}"));
         }
     }
 
     /// <summary>Waits for a free thread.</summary>
-    public async Task<EngineThread> TakeAsync(CancellationToken cancellationToken)
+    public async Task<StoreThread> TakeAsync(CancellationToken cancellationToken)
     {
         await _count.WaitAsync(cancellationToken);
-        return _free.TryTake(out EngineThread? thread)
+        return _free.TryTake(out StoreThread? thread)
             ? thread
             : throw new InvalidOperationException("A query thread was given back twice.");
     }
 
     /// <summary>Gives a thread back.</summary>
-    public void Return(EngineThread thread)
+    public void Return(StoreThread thread)
     {
         _free.Add(thread);
         _count.Release();
@@ -40,7 +40,7 @@ internal sealed class QueryThreads : IAsyncDisposable
     {
         for (int i = 0; i < _size; i++)
         {
-            EngineThread thread = await TakeAsync(CancellationToken.None);
+            StoreThread thread = await TakeAsync(CancellationToken.None);
             await thread.DisposeAsync();
         }
 

@@ -1,13 +1,13 @@
 using System.Threading.Channels;
 
-namespace Ingest.Stores.Embedded;
+namespace Ingest.Stores;
 
-/// <summary>A thread of its own for calls into the engine, which block: one after the other, in order.</summary>
+/// <summary>A thread of its own for calls that block, into the engine or to the disk: one after the other, in order.</summary>
 /// <remarks>
-/// Two blocked threads of the pool stall Kestrel on a small machine, so no call into the engine runs there. At most
+/// Two blocked threads of the pool stall Kestrel on a small machine, so no such call runs there. At most
 /// <see cref="MaxWaiting"/> calls wait; who brings another waits without holding a thread.
 /// </remarks>
-internal sealed class EngineThread : IAsyncDisposable
+internal sealed class StoreThread : IAsyncDisposable
 {
     private const int MaxWaiting = 16;
 
@@ -16,7 +16,7 @@ internal sealed class EngineThread : IAsyncDisposable
 
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public EngineThread(string name) =>
+    public StoreThread(string name) =>
         new Thread(Run) { Name = name, IsBackground = true }.Start();
 
     /// <summary>Runs a call on the thread. A call that has begun is not broken off.</summary>

@@ -1,10 +1,13 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace Ingest.Stores.Embedded;
+namespace Ingest.Stores;
 
-/// <summary>Sorts the engine's messages, which begin with <c>Code: N. DB::Exception:</c>, into faults.</summary>
-/// <remarks>The numbers are those of ClickHouse's <c>ErrorCodes.cpp</c>; they never change their meaning.</remarks>
+/// <summary>Sorts ClickHouse's messages, which begin with <c>Code: N. DB::Exception:</c>, into faults.</summary>
+/// <remarks>
+/// The numbers are those of ClickHouse's <c>ErrorCodes.cpp</c>; they never change their meaning. Servers before 20
+/// write <c>Code: N,</c>.
+/// </remarks>
 internal static partial class EngineError
 {
     /// <summary>The text has a syntax error.</summary>
@@ -53,10 +56,16 @@ internal static partial class EngineError
         75,  // CANNOT_WRITE_TO_FILE_DESCRIPTOR
         76,  // CANNOT_OPEN_FILE
         202, // TOO_MANY_SIMULTANEOUS_QUERIES
+        209, // SOCKET_TIMEOUT
+        210, // NETWORK_ERROR
+        225, // NO_ZOOKEEPER
         236, // ABORTED
+        242, // TABLE_IS_READ_ONLY: the replica has lost its Keeper
         243, // NOT_ENOUGH_SPACE
         252, // TOO_MANY_PARTS
+        279, // ALL_CONNECTION_TRIES_FAILED
         439, // CANNOT_SCHEDULE_TASK
+        999, // KEEPER_EXCEPTION
     ];
 
     /// <summary>The exception for a query or a definition that failed.</summary>
@@ -84,6 +93,6 @@ internal static partial class EngineError
         return match.Success ? int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : 0;
     }
 
-    [GeneratedRegex(@"\bCode: (\d{1,6})\.")]
+    [GeneratedRegex(@"\bCode: (\d{1,6})[.,]")]
     private static partial Regex CodePattern();
 }

@@ -1,4 +1,4 @@
-namespace Ingest.Stores.Embedded;
+namespace Ingest.Stores;
 
 /// <summary>Names and texts as ClickHouse SQL writes them.</summary>
 internal static class SqlText
