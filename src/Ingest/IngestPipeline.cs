@@ -2,6 +2,7 @@ using Google.Protobuf.Reflection;
 using Ingest.Log;
 using Ingest.Schema;
 using Ingest.Stores;
+using Ingest.Stores.ClickHouse;
 using Ingest.Stores.Embedded;
 using Ingest.V1;
 using Microsoft.Extensions.Logging;
@@ -61,18 +62,12 @@ public sealed class IngestPipeline : IAsyncDisposable
         try
         {
             string data = options.Log.DataDirectory;
-            IStore store = options.Store.Kind == StoreOptions.NullKind
-                ? new NullStore()
-                : await EmbeddedStore.OpenAsync(Path.Combine(data, "store"), options.Store);
+            IStore store = await OpenStoreAsync(options.Store, data, time);
             var writer = new StoreWriter(
                 store, log.Sealed, log.Release, Path.Combine(data, "quarantine"), options.Store,
                 loggers.CreateLogger<StoreWriter>(), time);
             var pipeline = new IngestPipeline(log, store, writer, time);
-            foreach (TableSchema table in Tables)
-            {
-                await store.EnsureTableAsync(table, cancellationToken);
-            }
-
+            await EnsureTablesAsync(store, loggers.CreateLogger<StoreWriter>(), cancellationToken);
             writer.Start();
             return pipeline;
         }
@@ -80,6 +75,34 @@ public sealed class IngestPipeline : IAsyncDisposable
         {
             await log.DisposeAsync();
             throw;
+        }
+    }
+
+    private static async Task<IStore> OpenStoreAsync(StoreOptions options, string data, TimeProvider time) =>
+        options.Kind switch
+        {
+            StoreOptions.NullKind => new NullStore(),
+            StoreOptions.ClickHouseKind => await ClickHouseStore.OpenAsync(
+                options.ClickHouse, options.DeduplicationWindow, Path.Combine(data, "placements"), time),
+            _ => await EmbeddedStore.OpenAsync(Path.Combine(data, "store"), options),
+        };
+
+    /// <summary>
+    /// Makes the tables now, so that a schema that the store refuses is told at the start. A store that is away keeps
+    /// no server from starting: rows wait in the log, and tables are made before the first insert.
+    /// </summary>
+    private static async Task EnsureTablesAsync(IStore store, ILogger logger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (TableSchema table in Tables)
+            {
+                await store.EnsureTableAsync(table, cancellationToken);
+            }
+        }
+        catch (StoreException e) when (e.Fault == StoreFault.Unavailable)
+        {
+            logger.StoreAway(e.Message);
         }
     }
 

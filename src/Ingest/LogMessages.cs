@@ -88,4 +88,8 @@ internal static partial class LogMessages
 
     [LoggerMessage(203, LogLevel.Critical, "Table {Table}: the store writer failed; its segments wait for the next start")]
     public static partial void StoreTableFailed(this ILogger logger, string table, Exception cause);
+
+    [LoggerMessage(204, LogLevel.Warning,
+        "The store cannot be used yet, rows wait in the log until it can: {Reason}")]
+    public static partial void StoreAway(this ILogger logger, string reason);
 }

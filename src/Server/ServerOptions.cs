@@ -67,9 +67,9 @@ public sealed record ServerOptions
             yield return "Ingest:DataDirectory is empty.";
         }
 
-        if (Store.Kind is not (Stores.StoreOptions.EmbeddedKind or Stores.StoreOptions.NullKind))
+        foreach (string fault in Store.Validate())
         {
-            yield return $"Ingest:Store:Kind is '{Store.Kind}'; embedded or null is expected.";
+            yield return $"Ingest:Store:{fault}";
         }
 
         foreach (string fault in Grpc.Validate())

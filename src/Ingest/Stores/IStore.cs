@@ -17,10 +17,18 @@ public interface IStore : IAsyncDisposable
     Task EnsureTableAsync(TableSchema table, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Segments of a table with the same number are inserted one after the other, others side by side; asked once for
+    /// each segment, when it comes.
+    /// </summary>
+    int LaneOf(SealedSegment segment) => 0;
+
+    /// <summary>
     /// Inserts a segment as one INSERT with its token. When the task completes the rows can be queried and survive a
     /// power loss. A segment whose token the store knows is not inserted again.
     /// </summary>
-    /// <exception cref="StoreException">Nothing was inserted.</exception>
+    /// <exception cref="StoreException">
+    /// The segment is not known to be inserted: count its rows before the next try.
+    /// </exception>
     Task InsertAsync(SealedSegment segment, CancellationToken cancellationToken);
 
     /// <summary>Rows of the segment that the store has.</summary>

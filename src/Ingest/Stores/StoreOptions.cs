@@ -1,3 +1,5 @@
+using Ingest.Stores.ClickHouse;
+
 namespace Ingest.Stores;
 
 /// <summary>Settings of the store and of the writer that feeds it.</summary>
@@ -6,10 +8,15 @@ public sealed record StoreOptions
     /// <summary>The engine in this process.</summary>
     public const string EmbeddedKind = "embedded";
 
+    /// <summary>ClickHouse servers over HTTP.</summary>
+    public const string ClickHouseKind = "clickhouse";
+
     /// <summary>Rows are taken and dropped.</summary>
     public const string NullKind = "null";
 
-    /// <summary><c>embedded</c> (default) or <c>null</c>, which takes and drops: for measuring.</summary>
+    /// <summary>
+    /// <c>embedded</c> (default), <c>clickhouse</c>, or <c>null</c>, which takes and drops: for measuring.
+    /// </summary>
     public string Kind { get; init; } = EmbeddedKind;
 
     /// <summary>Path of libchdb, or empty (default): then the places that <c>LibChdbLocation</c> lists are searched.</summary>
@@ -46,4 +53,21 @@ public sealed record StoreOptions
 
     /// <summary>Longest wait between two tries of an insert; default 30 s.</summary>
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The servers of <c>clickhouse</c>.</summary>
+    public ClickHouseOptions ClickHouse { get; init; } = new();
+
+    /// <summary>Everything that is wrong with the settings, a sentence each that begins with the key.</summary>
+    public IEnumerable<string> Validate()
+    {
+        if (Kind is not (EmbeddedKind or ClickHouseKind or NullKind))
+        {
+            yield return $"Kind is '{Kind}'; embedded, clickhouse or null is expected.";
+        }
+
+        foreach (string fault in Kind == ClickHouseKind ? ClickHouse.Validate() : [])
+        {
+            yield return $"ClickHouse:{fault}";
+        }
+    }
 }

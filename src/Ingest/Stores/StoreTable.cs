@@ -7,7 +7,7 @@ using Polly.Retry;
 
 namespace Ingest.Stores;
 
-/// <summary>One table on its way to the store: its segments in order, one insert at a time.</summary>
+/// <summary>One table on its way to one shard of the store: its segments in order, one insert at a time.</summary>
 internal sealed class StoreTable
 {
     private readonly Channel<SealedSegment> _segments = Channel.CreateUnbounded<SealedSegment>(

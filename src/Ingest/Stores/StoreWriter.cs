@@ -6,7 +6,7 @@ namespace Ingest.Stores;
 
 /// <summary>Carries sealed segments from the log to the store and tells the log what is stored.</summary>
 /// <remarks>
-/// Tables are written side by side, a table's segments one after the other. What waits is a record a segment; its bytes
+/// Tables and shards are written side by side, a table's segments in a shard one after the other. What waits is a record a segment; its bytes
 /// are on the log's disk, whose limit bounds the queue.
 /// </remarks>
 public sealed class StoreWriter : IAsyncDisposable
@@ -14,7 +14,8 @@ public sealed class StoreWriter : IAsyncDisposable
     private readonly ChannelReader<SealedSegment> _segments;
     private readonly Func<SealedSegment, StoreTable> _newTable;
     private readonly StoreBacklog _backlog;
-    private readonly Dictionary<string, StoreTable> _tables = [];
+    private readonly Dictionary<(string Table, int Lane), StoreTable> _tables = [];
+    private readonly IStore _store;
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
 
@@ -30,6 +31,7 @@ public sealed class StoreWriter : IAsyncDisposable
         IStore store, ChannelReader<SealedSegment> segments, Action<SealedSegment> release, string quarantine,
         StoreOptions options, ILogger logger, TimeProvider time)
     {
+        _store = store;
         _segments = segments;
         _backlog = new StoreBacklog(time);
         _newTable = segment => new StoreTable(
@@ -67,9 +69,10 @@ public sealed class StoreWriter : IAsyncDisposable
             await foreach (SealedSegment segment in _segments.ReadAllAsync(_stop.Token))
             {
                 _backlog.Add(segment);
-                if (!_tables.TryGetValue(segment.Table.Name, out StoreTable? table))
+                (string, int) key = (segment.Table.Name, _store.LaneOf(segment));
+                if (!_tables.TryGetValue(key, out StoreTable? table))
                 {
-                    _tables.Add(segment.Table.Name, table = _newTable(segment));
+                    _tables.Add(key, table = _newTable(segment));
                 }
 
                 table.Add(segment);
