@@ -97,10 +97,14 @@ public sealed partial class ClickHouseStore : IStore
     }
 
     /// <inheritdoc/>
-    /// <remarks>A shard that is out of reach is seen to before the first insert into it.</remarks>
+    /// <remarks>
+    /// A shard that is out of reach is seen to before the first insert into it; one that is known to be holds up nobody,
+    /// unless there is no other.
+    /// </remarks>
     public async Task EnsureTableAsync(TableSchema table, CancellationToken cancellationToken)
     {
-        StoreException?[] faults = await Task.WhenAll(_shards.Select(async shard =>
+        Shard[] up = [.. _shards.Where(shard => shard.IsUp)];
+        StoreException?[] faults = await Task.WhenAll((up.Length > 0 ? up : _shards).Select(async shard =>
         {
             try
             {
@@ -125,7 +129,12 @@ public sealed partial class ClickHouseStore : IStore
     public int LaneOf(SealedSegment segment)
     {
         Shard home = Home(segment.SegmentId);
-        if (_placements.Find(segment.SegmentId) is not null || !MayReroute(segment.SegmentId) || home.IsUp)
+        if (_placements.Find(segment.SegmentId) is { } url)
+        {
+            return (FindShard(url) ?? home).Number;
+        }
+
+        if (!MayReroute(segment.SegmentId) || home.IsUp)
         {
             return home.Number;
         }
@@ -259,9 +268,11 @@ public sealed partial class ClickHouseStore : IStore
     private IEnumerable<Shard> Others(Shard shard) =>
         Enumerable.Range(1, _shards.Length - 1).Select(i => _shards[(shard.Number + i) % _shards.Length]);
 
+    private Shard? FindShard(string url) =>
+        _shards.FirstOrDefault(shard => shard.Replicas.Any(replica => replica.Url.AbsoluteUri == url));
+
     private Shard ShardOf(string url) =>
-        _shards.FirstOrDefault(shard => shard.Replicas.Any(replica => replica.Url.AbsoluteUri == url))
-        ?? throw new StoreException(
+        FindShard(url) ?? throw new StoreException(
             $"A segment was sent to {url}, which is no longer among Ingest:Store:ClickHouse:Shards; only it can tell "
             + "what became of the rows. Name it again until they are stored.", StoreFault.Unavailable);
 }

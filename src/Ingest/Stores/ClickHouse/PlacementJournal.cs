@@ -126,7 +126,7 @@ internal sealed class PlacementJournal : IAsyncDisposable
     {
         foreach ((ulong id, Placement placement) in _placements)
         {
-            if (!File.Exists(Path.Combine(_directory, placement.Path)))
+            if (!IsThere(Path.Combine(_directory, placement.Path)))
             {
                 _placements.TryRemove(id, out _);
             }
@@ -150,6 +150,15 @@ internal sealed class PlacementJournal : IAsyncDisposable
         DiskFiles.Instance.FlushDirectory(_directory);
         _file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.Read);
         _lines = 0;
+    }
+
+    /// <summary>Whether a segment's file is there, or what recovery made of it: ID-1.native, ID-2.native.</summary>
+    private static bool IsThere(string path)
+    {
+        string directory = Path.GetDirectoryName(path)!;
+        return File.Exists(path)
+            || (Directory.Exists(directory)
+                && Directory.EnumerateFiles(directory, Path.GetFileNameWithoutExtension(path) + "-*").Any());
     }
 
     private sealed record Placement(string Url, string Path);

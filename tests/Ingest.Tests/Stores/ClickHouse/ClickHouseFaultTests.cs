@@ -154,6 +154,28 @@ public sealed class ClickHouseFaultTests(StandInFixture servers) : IDisposable
         await StoredRows.AssertExactlyOnceAsync(_directory, used, [segment]);
     }
 
+    [SkippableFact]
+    public async Task A_shard_that_is_taken_from_the_list_is_waited_for_by_what_was_sent_to_it()
+    {
+        StandIn[] used = [.. servers.Servers.Take(2)];
+        SealedSegment segment = Segments(1)[0];
+        int home;
+        await using (ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used))
+        {
+            home = store.LaneOf(segment);
+            await used[home].FaultAsync("silent 1");
+            await Assert.ThrowsAsync<StoreException>(() => store.InsertAsync(segment, default));
+        }
+
+        await using ClickHouseStore fewer = await StandIn.OpenStoreAsync(_directory, [used[1 - home]]);
+        StoreException fault = await Assert.ThrowsAsync<StoreException>(
+            () => fewer.CountRowsAsync(_table, segment.SegmentId, default));
+        Assert.Equal(StoreFault.Unavailable, fault.Fault);
+        Assert.Contains(used[home].Url, fault.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<StoreException>(() => fewer.InsertAsync(segment, default));
+        await StoredRows.AssertExactlyOnceAsync(_directory, used, [segment]);
+    }
+
     private SealedSegment[] Segments(int count, DateTimeOffset? opened = null)
     {
         ulong first = opened is { } time ? (ulong)time.ToUnixTimeMilliseconds() << 22 : SegmentFile.Id(0);

@@ -55,6 +55,20 @@ public sealed class PlacementJournalTests : IDisposable
     }
 
     [Fact]
+    public async Task A_segment_that_recovery_wrote_anew_keeps_its_place()
+    {
+        SealedSegment segment = Segment(1);
+        await using (PlacementJournal journal = await PlacementJournal.OpenAsync(Journal))
+        {
+            await journal.RecordAsync(segment, s_server);
+        }
+
+        File.Move(segment.Path, Path.ChangeExtension(segment.Path, null) + "-1.native");
+        await using PlacementJournal next = await PlacementJournal.OpenAsync(Journal);
+        Assert.Equal(s_server.AbsoluteUri, next.Find(segment.SegmentId));
+    }
+
+    [Fact]
     public async Task A_torn_last_line_is_one_of_which_nothing_was_sent()
     {
         SealedSegment segment = Segment(1), torn = Segment(2);
