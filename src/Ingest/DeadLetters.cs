@@ -14,6 +14,9 @@ public sealed class DeadLetters
 
     internal DeadLetters(IngestTable table) => _table = table;
 
+    /// <summary>Whether the lane of dead letters takes more now.</summary>
+    internal bool HasRoom => _table.Lane.HasRoom;
+
     /// <summary>Keeps a row. The sink is told when it is durable, by an entry with one row.</summary>
     /// <param name="sink">Who is told.</param>
     /// <param name="table">The table that the row was meant for.</param>
@@ -49,6 +52,10 @@ public sealed class DeadLetters
             ArrayPool<byte>.Shared.Return(bytes);
         }
     }
+
+    /// <summary>Completes when the lane of dead letters takes more.</summary>
+    internal ValueTask WaitForRoomAsync(CancellationToken cancellationToken) =>
+        _table.Lane.WaitForRoomAsync(cancellationToken);
 
     /// <summary>Name of a reason as the column and metrics have it, <c>OUT_OF_RANGE</c>.</summary>
     public static string ReasonName(RowErrorCode code) => code switch

@@ -35,6 +35,10 @@ public sealed class IngestPipeline : IAsyncDisposable
     /// <summary>The tables that every server has.</summary>
     public static IReadOnlyList<TableSchema> Tables { get; } = [.. s_messages.Select(TableSchema.FromDescriptor)];
 
+    /// <summary>Names of the tables that producers may write: all but the dead letters, which are the server's own.</summary>
+    public static IReadOnlyList<string> ProducerTables { get; } =
+        [.. Tables.Where(t => t.Message != DeadLetter.Descriptor).Select(t => t.Name)];
+
     /// <summary>The log.</summary>
     public SegmentLog Log { get; }
 
@@ -109,6 +113,18 @@ public sealed class IngestPipeline : IAsyncDisposable
     /// <summary>Begins a stream of rows into the table of a message.</summary>
     /// <param name="message">Full name of the message.</param>
     public RowStream OpenStream(string message) => new(_tables[message], _deadLetters, Metrics, _time);
+
+    /// <summary>Makes a session of a producer; it has to be opened and closed.</summary>
+    /// <param name="table">Name of the table.</param>
+    /// <param name="producerId">The producer's stable id; empty for at least once.</param>
+    /// <param name="epoch">Its session number.</param>
+    /// <param name="wake">Called when a watermark has advanced, or the session is over; from lanes' threads.</param>
+    /// <returns>Null when there is no such table, or none that producers may write.</returns>
+    public ProducerStream? OpenProducer(string table, string producerId, long epoch, Action wake) =>
+        ProducerTables.Contains(table)
+            ? new ProducerStream(
+                _tables.Values.First(t => t.Schema.Name == table), _deadLetters, Metrics, _time, producerId, epoch, wake)
+            : null;
 
     /// <summary>
     /// Makes durable what was received, seals, and hands the store what it takes in the time; the rest waits in the log

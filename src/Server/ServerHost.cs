@@ -78,7 +78,7 @@ public static class ServerHost
 
     private static void Map(WebApplication app, ServerOptions options, IngestPipeline pipeline)
     {
-        new IngestService(pipeline).Bind(app.MapGrpcService(IngestServiceReflection.Descriptor.Services[0]));
+        new IngestService(pipeline, options.Append).Bind(app.MapGrpcService(IngestServiceReflection.Descriptor.Services[0]));
         app.MapGrpcService(SubscriptionServiceReflection.Descriptor.Services[0]);
         app.MapGrpcHealth();
         app.MapGrpcReflection();

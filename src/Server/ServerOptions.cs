@@ -32,6 +32,9 @@ public sealed record ServerOptions
     /// <summary>The gRPC transport.</summary>
     public Grpc.GrpcServerOptions Grpc { get; init; } = new();
 
+    /// <summary>Sessions of producers.</summary>
+    public Services.AppendOptions Append { get; init; } = new();
+
     /// <summary>Queries over <c>POST /sql</c>.</summary>
     public Stores.QueryLimits Sql { get; init; } = new();
 
@@ -75,6 +78,11 @@ public sealed record ServerOptions
         foreach (string fault in Grpc.Validate())
         {
             yield return $"Ingest:Grpc:{fault}";
+        }
+
+        foreach (string fault in Append.Validate(Grpc.MaxMessageBytes))
+        {
+            yield return $"Ingest:Append:{fault}";
         }
     }
 }

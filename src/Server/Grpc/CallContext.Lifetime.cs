@@ -115,6 +115,12 @@ public sealed partial class CallContext
         }
     }
 
+    /// <summary>
+    /// Gives the call up, for a client that does not take its responses: a read or flush that waits is woken, and what
+    /// cannot be sent is not waited for. The service then throws the status.
+    /// </summary>
+    internal void GiveUp() => Cancel(CancelReason.Service);
+
     /// <summary>Cancels the call; the first reason counts. A read or flush that waits is woken.</summary>
     private void Cancel(CancelReason reason)
     {

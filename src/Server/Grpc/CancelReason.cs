@@ -7,4 +7,5 @@ internal enum CancelReason
     Client,
     Deadline,
     Draining,
+    Service,
 }

@@ -146,6 +146,12 @@ public sealed partial class RequestStream
         }
     }
 
+    /// <summary>
+    /// Wakes the wait for a message, or the next one if none waits: it throws <see cref="OperationCanceledException"/>.
+    /// May be called by another thread than the reader's, while the call's service runs.
+    /// </summary>
+    internal void Interrupt() => _reader.CancelPendingRead();
+
     /// <summary>Gives back what the stream holds; it reads no more.</summary>
     internal void End()
     {

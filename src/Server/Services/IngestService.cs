@@ -9,7 +9,7 @@ namespace Ingest.Server.Services;
 
 /// <summary>ingest.v1.IngestService: takes rows from streams.</summary>
 /// <remarks>Requests are read as bytes and decoded into columns; no request object is made.</remarks>
-internal sealed class IngestService(IngestPipeline pipeline)
+internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appendOptions)
 {
     /// <summary>Trailer that says how many rows of a stream that ended early are durable.</summary>
     public const string AcceptedCountTrailer = "ingest-accepted-count";
@@ -20,7 +20,9 @@ internal sealed class IngestService(IngestPipeline pipeline)
         .ClientStreaming<StreamGpsPointsRequest, StreamGpsPointsResponse>("StreamGpsPoints", StreamGpsPointsAsync)
         .ClientStreaming<StreamEventsRequest, StreamEventsResponse>("StreamEvents", StreamEventsAsync)
         .ClientStreaming<StreamMetricsRequest, StreamMetricsResponse>("StreamMetrics", StreamMetricsAsync)
-        .ClientStreaming<StreamOrdersRequest, StreamOrdersResponse>("StreamOrders", StreamOrdersAsync);
+        .ClientStreaming<StreamOrdersRequest, StreamOrdersResponse>("StreamOrders", StreamOrdersAsync)
+        .DuplexStreaming<AppendRequest, AppendResponse>(
+            "Append", new AppendService(pipeline, appendOptions, TimeProvider.System).AppendAsync);
 
     private async Task<StreamGpsPointsResponse> StreamGpsPointsAsync(RequestStream requests, CallContext call)
     {

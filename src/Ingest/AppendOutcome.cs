@@ -1,0 +1,17 @@
+namespace Ingest;
+
+/// <summary>What became of a request with rows of a producer.</summary>
+public enum AppendOutcome
+{
+    /// <summary>Its rows were taken, those that had not come before.</summary>
+    Appended,
+
+    /// <summary>All its rows had come before.</summary>
+    Duplicate,
+
+    /// <summary>Its offset lies above the end; nothing was taken.</summary>
+    Gap,
+
+    /// <summary>Its bytes are not a message; nothing was taken.</summary>
+    Malformed,
+}

@@ -1,0 +1,256 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using Ingest.Columns;
+using Ingest.V1;
+
+namespace Ingest.Decoding;
+
+/// <summary>
+/// Reads AppendRequests from their bytes: what kind of request it is, its offset, and where its rows lie. Of a oneof the
+/// last member counts, and a member that comes in pieces is merged, as protobuf has it.
+/// </summary>
+/// <remarks>
+/// Hot, as <see cref="RowDecoder"/>: on the thread that reads a stream, 0 bytes a request in steady state. It has the
+/// state of the request that was read last, so every stream has its own.
+/// </remarks>
+public sealed class AppendDecoder
+{
+    private const uint OpenTag = (AppendRequest.OpenFieldNumber << 3) | Wire.Len;
+    private const uint RowsTag = (AppendRequest.RowsFieldNumber << 3) | Wire.Len;
+    private const uint OffsetTag = (AppendRows.OffsetFieldNumber << 3) | Wire.Varint;
+    private const uint RowTag = (1 << 3) | Wire.Len;
+
+    private readonly List<(int Start, int Length)> _open = [];
+    private readonly List<(int Start, int Length)> _rows = [];
+
+    /// <summary>What the request is.</summary>
+    public AppendRequest.RequestOneofCase Kind { get; private set; }
+
+    /// <summary>In which form it has rows.</summary>
+    public AppendRows.RowsOneofCase Form { get; private set; }
+
+    /// <summary>Offset of its first row.</summary>
+    public long Offset { get; private set; }
+
+    /// <summary>Reads a request.</summary>
+    /// <returns>False when its bytes are not a message.</returns>
+    public bool TryRead(ReadOnlySpan<byte> request)
+    {
+        (Kind, Form, Offset) = (AppendRequest.RequestOneofCase.None, AppendRows.RowsOneofCase.None, 0);
+        _open.Clear();
+        _rows.Clear();
+        int at = 0;
+        int end = request.Length;
+        ref byte source = ref MemoryMarshal.GetReference(request);
+        while (at < end)
+        {
+            at = Wire.ReadTag(ref source, at, end, out uint tag);
+            if (at < 0)
+            {
+                return false;
+            }
+
+            if (tag is not (OpenTag or RowsTag))
+            {
+                at = Wire.Skip(ref source, at, end, tag, depth: 1);
+            }
+            else
+            {
+                at = Wire.ReadLength(ref source, at, end, out int length);
+                if (at < 0 || (tag == RowsTag && !TryReadRows(ref source, at, at + length)))
+                {
+                    return false;
+                }
+
+                if (tag == OpenTag)
+                {
+                    (Kind, Form, Offset) = (AppendRequest.RequestOneofCase.Open, AppendRows.RowsOneofCase.None, 0);
+                    _rows.Clear();
+                    _open.Add((at, length));
+                }
+
+                at += length;
+            }
+
+            if (at < 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Reads the open message of the request that was read last; null when its bytes are not one.</summary>
+    public AppendOpen? ReadOpen(ReadOnlySpan<byte> request)
+    {
+        try
+        {
+            var open = new AppendOpen();
+            foreach ((int start, int length) in _open)
+            {
+                open.MergeFrom(request.Slice(start, length));
+            }
+
+            return open;
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Appends the rows of the request that was read last to a batch.</summary>
+    /// <param name="request">The request's bytes.</param>
+    /// <param name="rows">Reads a row.</param>
+    /// <param name="batch">A batch of the table.</param>
+    /// <param name="skip">Rows at the start that are left out.</param>
+    /// <param name="nowSeconds">The server's clock in Unix seconds, against which timestamps are checked.</param>
+    /// <param name="accepted">Takes the runs of accepted rows; the caller has emptied it.</param>
+    /// <param name="rejected">Takes the rows that break a rule; the caller has emptied it.</param>
+    /// <param name="count">Rows of the request, those left out included.</param>
+    /// <returns>False when the bytes of a row are not a message; the batch is as it was.</returns>
+    public bool TryAppend(
+        ReadOnlySpan<byte> request, RowDecoder rows, Batch batch, long skip, long nowSeconds, List<RowRun> accepted,
+        List<RejectedRow> rejected, out int count)
+    {
+        int before = batch.RowCount;
+        (int index, int runIndex, int runRow) = (0, 0, before);
+        count = 0;
+        ref byte source = ref MemoryMarshal.GetReference(request);
+        foreach ((int start, int length) in _rows)
+        {
+            int end = start + length;
+            for (int at = start; at < end;)
+            {
+                if (!TryFindRow(ref source, ref at, end, out int rowLength))
+                {
+                    return GiveBack(batch, before);
+                }
+
+                if (rowLength < 0)
+                {
+                    continue;
+                }
+
+                if (index >= skip)
+                {
+                    ReadOnlySpan<byte> row = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref source, at), rowLength);
+                    RowResult result = rows.TryAppend(row, batch, nowSeconds, out RowFault fault);
+                    if (result == RowResult.Malformed)
+                    {
+                        return GiveBack(batch, before);
+                    }
+
+                    if (result == RowResult.Rejected)
+                    {
+                        EndRun(accepted, runIndex, runRow, batch.RowCount);
+                        (runIndex, runRow) = (index + 1, batch.RowCount);
+                        rejected.Add(new RejectedRow(index, at, rowLength, fault));
+                    }
+                }
+                else
+                {
+                    runIndex = index + 1;
+                }
+
+                index++;
+                at += rowLength;
+            }
+        }
+
+        EndRun(accepted, runIndex, runRow, batch.RowCount);
+        count = index;
+        return true;
+    }
+
+    private static void EndRun(List<RowRun> accepted, int index, int row, int end)
+    {
+        if (end > row)
+        {
+            accepted.Add(new RowRun(index, row, end - row));
+        }
+    }
+
+    private static bool GiveBack(Batch batch, int rows)
+    {
+        if (batch.RowCount > rows)
+        {
+            batch.Truncate(rows);
+        }
+
+        return false;
+    }
+
+    // Leaves the place at the row's first byte; of another field behind it, with a length of -1.
+    private static bool TryFindRow(ref byte source, ref int at, int end, out int length)
+    {
+        length = -1;
+        at = Wire.ReadTag(ref source, at, end, out uint tag);
+        if (at >= 0)
+        {
+            at = tag == RowTag
+                ? Wire.ReadLength(ref source, at, end, out length)
+                : Wire.Skip(ref source, at, end, tag, depth: 3);
+        }
+
+        return at >= 0;
+    }
+
+    private bool TryReadRows(ref byte source, int at, int end)
+    {
+        if (Kind != AppendRequest.RequestOneofCase.Rows)
+        {
+            Kind = AppendRequest.RequestOneofCase.Rows;
+            _open.Clear();
+        }
+
+        while (at < end)
+        {
+            at = Wire.ReadTag(ref source, at, end, out uint tag);
+            if (at < 0)
+            {
+                return false;
+            }
+
+            if (tag == OffsetTag)
+            {
+                at = Wire.ReadVarint(ref source, at, end, out ulong offset);
+                Offset = (long)offset;
+            }
+            else if ((tag & 7) == Wire.Len && tag >> 3
+                is >= AppendRows.GpsPointsFieldNumber and <= AppendRows.SerializedFieldNumber)
+            {
+                at = Wire.ReadLength(ref source, at, end, out int length);
+                if (at >= 0)
+                {
+                    AddRows((AppendRows.RowsOneofCase)(tag >> 3), at, length);
+                    at += length;
+                }
+            }
+            else
+            {
+                at = Wire.Skip(ref source, at, end, tag, depth: 2);
+            }
+
+            if (at < 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void AddRows(AppendRows.RowsOneofCase form, int start, int length)
+    {
+        if (Form != form)
+        {
+            Form = form;
+            _rows.Clear();
+        }
+
+        _rows.Add((start, length));
+    }
+}

@@ -1,0 +1,270 @@
+using Ingest.Columns;
+using Ingest.Decoding;
+using Ingest.Log;
+using Ingest.V1;
+
+namespace Ingest;
+
+/// <summary>
+/// The rows of one session of a producer on their way into a table: decodes its requests, sees to it that offsets come
+/// without gaps, and keeps the watermarks.
+/// </summary>
+/// <remarks>
+/// Hot: the stream's thread appends, lanes' threads advance the watermarks. 0 bytes are allocated a row. The offset of a
+/// rejected row counts as durable once its dead letter is, so it reaches the lane behind it.
+/// </remarks>
+public sealed class ProducerStream : ProducerSession
+{
+    private readonly IngestTable _table;
+    private readonly DeadLetters _deadLetters;
+    private readonly Metrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly Action _wake;
+    private readonly RejectedOffsets _rejectedOffsets;
+    private readonly List<RowRun> _accepted = [];
+    private readonly List<RejectedRow> _rejected = [];
+    private readonly Queue<RowError> _errors = new();
+    private long _nowSeconds;
+    private long _rows;
+    private long _bytes;
+    private long _received;
+    private long _durable;
+    private long _stored;
+    private long _first;
+    private long _rejectedCount;
+    private long _fencedBy = -1;
+    private volatile Exception? _failure;
+
+    internal ProducerStream(
+        IngestTable table, DeadLetters deadLetters, Metrics metrics, TimeProvider time, string producerId, long epoch,
+        Action wake)
+        : base(producerId, epoch)
+    {
+        _table = table;
+        _deadLetters = deadLetters;
+        _metrics = metrics;
+        _time = time;
+        _wake = wake;
+        _rejectedOffsets = new RejectedOffsets(this);
+        _nowSeconds = time.GetUtcNow().ToUnixTimeSeconds();
+    }
+
+    /// <summary>The table.</summary>
+    public IngestTable Table => _table;
+
+    /// <summary>First offset that is not in memory.</summary>
+    public long ReceivedOffset => Volatile.Read(ref _received);
+
+    /// <summary>First offset that is not durable.</summary>
+    public long DurableOffset => Volatile.Read(ref _durable);
+
+    /// <summary>First offset that the store does not have.</summary>
+    public long StoredOffset => Volatile.Read(ref _stored);
+
+    /// <summary>Rows that this session was first to make durable, dead letters included.</summary>
+    public long AcceptedCount => DurableOffset - _first;
+
+    /// <summary>Rows of this session that went to the dead letters.</summary>
+    public long RejectedCount => Volatile.Read(ref _rejectedCount);
+
+    /// <summary>Session number of the session that has taken over; -1 while none has.</summary>
+    public long FencedBy => Volatile.Read(ref _fencedBy);
+
+    /// <summary>Why rows of this session could not be made durable; null while all is well.</summary>
+    public Exception? Failure => _failure;
+
+    /// <summary>Errors that nobody has taken yet.</summary>
+    public int ErrorCount
+    {
+        get
+        {
+            lock (_errors)
+            {
+                return _errors.Count;
+            }
+        }
+    }
+
+    /// <summary>Whether the table and the dead letters take more now; if not, await <see cref="WaitForRoomAsync"/>.</summary>
+    public bool HasRoom => _table.Lane.HasRoom && _deadLetters.HasRoom;
+
+    /// <summary>Makes this the producer's current session.</summary>
+    /// <exception cref="IOException">The log could not be written.</exception>
+    /// <exception cref="ObjectDisposedException">The log has stopped.</exception>
+    public async Task<ProducerOpening> OpenAsync()
+    {
+        ProducerOpening opening = await _table.Lane.OpenProducerAsync(this).ConfigureAwait(false);
+        Volatile.Write(ref _first, opening.DurableOffset);
+        Volatile.Write(ref _received, opening.DurableOffset);
+        Raise(ref _durable, opening.DurableOffset);
+        Raise(ref _stored, opening.StoredOffset);
+        return opening;
+    }
+
+    /// <summary>Completes when the table and the dead letters take more.</summary>
+    public async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        await _table.Lane.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+        await _deadLetters.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Once a read, not once a request: the clock for the rules, and the counters that others read.</summary>
+    public void Tick()
+    {
+        _nowSeconds = _time.GetUtcNow().ToUnixTimeSeconds();
+        if (_rows > 0)
+        {
+            _metrics.OnReceived(_table.Schema.Name, _rows, _bytes);
+            (_rows, _bytes) = (0, 0);
+        }
+    }
+
+    /// <summary>Takes the rows of a request.</summary>
+    /// <param name="decoder">Has read the request.</param>
+    /// <param name="request">The request's bytes.</param>
+    public AppendOutcome Append(AppendDecoder decoder, ReadOnlySpan<byte> request)
+    {
+        long expected = _received;
+        long offset = ProducerId.Length == 0 ? expected : decoder.Offset;
+        if (offset > expected)
+        {
+            return AppendOutcome.Gap;
+        }
+
+        Batch batch = _table.Lane.Rent();
+        bool decoded = decoder.TryAppend(
+            request, _table.Rows, batch, expected - offset, _nowSeconds, _accepted, _rejected, out int count);
+        if (decoded)
+        {
+            foreach (RowRun run in _accepted)
+            {
+                batch.AddEntry(new BatchEntry(
+                    this, ProducerId, Epoch, offset + run.Index, run.Count, run.FirstRow, run.Count));
+            }
+        }
+
+        _table.Lane.Return(batch);
+        AppendOutcome outcome = !decoded ? AppendOutcome.Malformed
+            : offset < expected && offset + count <= expected ? AppendOutcome.Duplicate
+            : AppendOutcome.Appended;
+        if (outcome == AppendOutcome.Appended)
+        {
+            Volatile.Write(ref _received, offset + count);
+            _rows += offset + count - expected;
+            _bytes += request.Length;
+            Reject(request, offset);
+        }
+
+        _accepted.Clear();
+        _rejected.Clear();
+        return outcome;
+    }
+
+    /// <summary>Takes errors that were not taken yet, in the order of their rows.</summary>
+    public void TakeErrors(ICollection<RowError> errors, int max)
+    {
+        lock (_errors)
+        {
+            while (max-- > 0 && _errors.TryDequeue(out RowError? error))
+            {
+                errors.Add(error);
+            }
+        }
+    }
+
+    /// <summary>Lets the producer go; what is not durable yet may be dropped.</summary>
+    public void Close()
+    {
+        Tick();
+        _table.Lane.CloseProducer(this);
+    }
+
+    /// <inheritdoc/>
+    public override void OnAdvanced(long durableOffset, long storedOffset)
+    {
+        if (Raise(ref _durable, durableOffset) | Raise(ref _stored, storedOffset))
+        {
+            _wake();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void OnFenced(long epoch)
+    {
+        Volatile.Write(ref _fencedBy, epoch);
+        _wake();
+    }
+
+    /// <inheritdoc/>
+    public override void OnCommitted(in BatchEntry entry)
+    {
+        // The watermarks say it.
+    }
+
+    /// <inheritdoc/>
+    public override void OnFailed(in BatchEntry entry, Exception cause)
+    {
+        // Of a session that was fenced, its own callback says more.
+        if (cause is not ProducerFencedException)
+        {
+            _failure = cause;
+            _wake();
+        }
+    }
+
+    private static bool Raise(ref long watermark, long offset)
+    {
+        long before = Volatile.Read(ref watermark);
+        while (offset > before)
+        {
+            long seen = Interlocked.CompareExchange(ref watermark, offset, before);
+            if (seen == before)
+            {
+                return true;
+            }
+
+            before = seen;
+        }
+
+        return false;
+    }
+
+    private void Reject(ReadOnlySpan<byte> request, long offset)
+    {
+        foreach (RejectedRow row in _rejected)
+        {
+            long place = offset + row.Index;
+            lock (_errors)
+            {
+                _errors.Enqueue(new RowError
+                {
+                    Row = place,
+                    Field = row.Fault.Field,
+                    Code = row.Fault.Code,
+                    Message = row.Fault.Message,
+                });
+            }
+
+            _metrics.OnRejected(_table.Schema.Name, row.Fault.Code);
+            _deadLetters.Add(
+                _rejectedOffsets, _table.Schema.Name, request.Slice(row.Start, row.Length), row.Fault, ProducerId, place);
+        }
+
+        Volatile.Write(ref _rejectedCount, _rejectedCount + _rejected.Count);
+    }
+
+    /// <summary>Told that dead letters are durable, on their lane's thread: now their offsets may count.</summary>
+    private sealed class RejectedOffsets(ProducerStream stream) : AppendSink
+    {
+        public override void OnCommitted(in BatchEntry entry)
+        {
+            Lane lane = stream._table.Lane;
+            Batch batch = lane.Rent();
+            batch.AddEntry(new BatchEntry(
+                stream, stream.ProducerId, stream.Epoch, entry.FirstOffset, entry.OffsetCount, batch.RowCount, 0));
+            lane.Return(batch);
+        }
+
+        public override void OnFailed(in BatchEntry entry, Exception cause) => stream.OnFailed(entry, cause);
+    }
+}

@@ -1,0 +1,73 @@
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Ingest.Protocol;
+using Ingest.V1;
+
+namespace Ingest.Server.Services;
+
+/// <summary>The errors that end sessions of producers, each with its status and text in one place.</summary>
+internal static class AppendErrors
+{
+    private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
+
+    public static RpcException NotOpened() => Invalid(
+        "request[0]", "The first request of Append has to be open.");
+
+    public static RpcException OpenedTwice(long request) => Invalid(
+        $"request[{request}]", $"Request {request} is open; only the first may be.");
+
+    public static RpcException Empty(long request) => Invalid(
+        $"request[{request}]", $"Request {request} has neither open nor rows.");
+
+    public static RpcException NegativeOffset(long request, long offset) => Invalid(
+        $"request[{request}].rows.offset", $"Request {request} has offset {offset}; offsets begin at 0.");
+
+    public static RpcException Malformed(long request) => Invalid(
+        $"request[{request}]", $"Request {request} is not a valid protobuf message; nothing of it landed.");
+
+    public static RpcException InvalidOpen(string field, string text) => Invalid($"request[0].open.{field}", text);
+
+    public static RpcException UnknownTable(string table) => new(
+        StatusCode.NotFound,
+        $"There is no table '{table}' that producers may write; there are "
+        + $"{string.Join(", ", IngestPipeline.ProducerTables)}.");
+
+    public static RpcException OlderEpoch(string producer, long epoch, long current) => new(
+        StatusCode.Aborted,
+        $"Producer '{producer}' has had a session with epoch {current}; epoch {epoch} is older.");
+
+    public static RpcException Fenced(string producer, long epoch) => new(
+        StatusCode.Aborted, $"A session with epoch {epoch} of producer '{producer}' has taken over.");
+
+    public static RpcException TooManyProducers() => Retriable(
+        StatusCode.ResourceExhausted, "The table remembers as many producers as Ingest:Log:MaxProducers allows.");
+
+    public static RpcException NotDurable() => Retriable(
+        StatusCode.Unavailable, "The log could not be written; send again what was not acknowledged.");
+
+    public static RpcException ShuttingDown() => Retriable(StatusCode.Unavailable, "The server is shutting down.");
+
+    public static RpcException CreditIgnored() => Retriable(
+        StatusCode.ResourceExhausted, "The session went on to send far more bytes than it had credit for.");
+
+    public static RpcException Unread(TimeSpan timeout) => Retriable(
+        StatusCode.ResourceExhausted, $"The session's responses were not read for {timeout.TotalSeconds:0.#} s.");
+
+    private static RpcException Invalid(string field, string text) => RpcException.WithDetails(
+        StatusCode.InvalidArgument,
+        text,
+        new BadRequest { FieldViolations = { new BadRequest.Types.FieldViolation { Field = field, Description = text } } });
+
+    private static RpcException Retriable(StatusCode code, string text)
+    {
+        var trailers = new Metadata();
+        trailers.Add("grpc-retry-pushback-ms", $"{s_retryDelay.TotalMilliseconds:0}");
+        var status = new Google.Rpc.Status
+        {
+            Code = (int)code,
+            Message = text,
+            Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(s_retryDelay) }) },
+        };
+        return new RpcException(status, trailers);
+    }
+}

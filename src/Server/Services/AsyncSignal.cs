@@ -1,0 +1,20 @@
+namespace Ingest.Server.Services;
+
+/// <summary>Wakes one waiter; signals that come while it is awake are one.</summary>
+/// <remarks>Any thread may set it, also when nobody waits any more. What was written before is seen after the wait.</remarks>
+internal sealed class AsyncSignal
+{
+    private TaskCompletionSource _next = NewSource();
+
+    public void Set() => Volatile.Read(ref _next).TrySetResult();
+
+    public async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        await Volatile.Read(ref _next).Task.WaitAsync(cancellationToken);
+
+        // Who sets the old source from here on was too early to be waited for: what it has done is seen behind the fence.
+        Interlocked.Exchange(ref _next, NewSource());
+    }
+
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
