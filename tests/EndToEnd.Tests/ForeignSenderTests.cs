@@ -50,6 +50,25 @@ public sealed class ForeignSenderTests(SharedServer shared)
         await ExpectPointsAsync(server, driver);
     }
 
+    [SkippableFact]
+    public async Task Grpc_js_appends_as_a_producer_over_two_sessions()
+    {
+        ServerProcess server = shared.Server();
+        Skip.IfNot(
+            Directory.Exists(Path.Combine(Folder(), "node_modules")), "tests/Foreign/node_modules is missing: npm ci");
+        const int appended = 20_000;
+
+        string output = await RunAsync(
+            "node", "append-points.mjs", Authority(server), Path.Combine(Data.Repository(), "protos"), "grpc-js-append",
+            $"{appended}", "100");
+
+        Assert.Equal($"{appended} {appended} 7", output.Trim());
+        await server.ExpectAsync(
+            $"{appended - 1}\t{appended - 1}\t0",
+            "SELECT count(), uniqExact(order_id), countIf(order_id = '7') "
+            + "FROM gps_points WHERE producer_id = 'grpc-js-append'");
+    }
+
     private static Task ExpectPointsAsync(ServerProcess server, string driver) => server.ExpectAsync(
         $"{Points}\t{Points}\t2026-01-01 00:00:00\t{Points - 1}\tTO_PICKUP",
         "SELECT count(), uniqExact(order_id), toDateTime(min(timestamp)), "
