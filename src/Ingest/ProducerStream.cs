@@ -10,8 +10,8 @@ namespace Ingest;
 /// without gaps, and keeps the watermarks.
 /// </summary>
 /// <remarks>
-/// Hot: the stream's thread appends, lanes' threads advance the watermarks. 0 bytes are allocated a row. The offset of a
-/// rejected row counts as durable once its dead letter is, so it reaches the lane behind it.
+/// Hot: the stream's thread appends, lanes' threads advance the watermarks. 0 bytes are allocated a row. The offset of
+/// a rejected row counts as durable once its dead letter is, so it reaches the lane behind it.
 /// </remarks>
 public sealed class ProducerStream : ProducerSession
 {
@@ -85,7 +85,9 @@ public sealed class ProducerStream : ProducerSession
         }
     }
 
-    /// <summary>Whether the table and the dead letters take more now; if not, await <see cref="WaitForRoomAsync"/>.</summary>
+    /// <summary>
+    /// Whether the table and the dead letters take more now; if not, await <see cref="WaitForRoomAsync"/>.
+    /// </summary>
     public bool HasRoom => _table.Lane.HasRoom && _deadLetters.HasRoom;
 
     /// <summary>Makes this the producer's current session.</summary>
@@ -247,7 +249,8 @@ public sealed class ProducerStream : ProducerSession
 
             _metrics.OnRejected(_table.Schema.Name, row.Fault.Code);
             _deadLetters.Add(
-                _rejectedOffsets, _table.Schema.Name, request.Slice(row.Start, row.Length), row.Fault, ProducerId, place);
+                _rejectedOffsets, _table.Schema.Name, request.Slice(row.Start, row.Length), row.Fault, ProducerId,
+                place);
         }
 
         Volatile.Write(ref _rejectedCount, _rejectedCount + _rejected.Count);

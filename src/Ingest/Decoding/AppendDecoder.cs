@@ -7,8 +7,8 @@ using Ingest.V1;
 namespace Ingest.Decoding;
 
 /// <summary>
-/// Reads AppendRequests from their bytes: what kind of request it is, its offset, and where its rows lie. Of a oneof the
-/// last member counts, and a member that comes in pieces is merged, as protobuf has it.
+/// Reads AppendRequests from their bytes: what kind of request it is, its offset, and where its rows lie. Of a oneof
+/// the last member counts, and a member that comes in pieces is merged, as protobuf has it.
 /// </summary>
 /// <remarks>
 /// Hot, as <see cref="RowDecoder"/>: on the thread that reads a stream, 0 bytes a request in steady state. It has the
@@ -136,7 +136,8 @@ public sealed class AppendDecoder
 
                 if (index >= skip)
                 {
-                    ReadOnlySpan<byte> row = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref source, at), rowLength);
+                    ref byte first = ref Unsafe.Add(ref source, at);
+                    ReadOnlySpan<byte> row = MemoryMarshal.CreateReadOnlySpan(ref first, rowLength);
                     RowResult result = rows.TryAppend(row, batch, nowSeconds, out RowFault fault);
                     if (result == RowResult.Malformed)
                     {

@@ -3,8 +3,8 @@ using Ingest.Columns;
 namespace Ingest.Log;
 
 /// <summary>
-/// A session of a producer on a table: the sink of its rows. While it is the current one of its producer, its rows count;
-/// rows of an earlier session that are still on their way are dropped and told as failed.
+/// A session of a producer on a table: the sink of its rows. While it is the current one of its producer, its rows
+/// count; rows of an earlier session that are still on their way are dropped and told as failed.
 /// </summary>
 /// <remarks>
 /// Opened by <see cref="Lane.OpenProducerAsync"/>, closed by <see cref="Lane.CloseProducer"/>. All callbacks come from

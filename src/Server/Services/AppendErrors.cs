@@ -56,7 +56,10 @@ internal static class AppendErrors
     private static RpcException Invalid(string field, string text) => RpcException.WithDetails(
         StatusCode.InvalidArgument,
         text,
-        new BadRequest { FieldViolations = { new BadRequest.Types.FieldViolation { Field = field, Description = text } } });
+        new BadRequest
+        {
+            FieldViolations = { new BadRequest.Types.FieldViolation { Field = field, Description = text } },
+        });
 
     private static RpcException Retriable(StatusCode code, string text)
     {

@@ -79,7 +79,8 @@ internal sealed class AppendService(IngestPipeline pipeline, AppendOptions optio
             return opening.Result switch
             {
                 ProducerOpenResult.Opened => opening.IsKnown,
-                ProducerOpenResult.OlderEpoch => throw AppendErrors.OlderEpoch(rows.ProducerId, rows.Epoch, opening.Epoch),
+                ProducerOpenResult.OlderEpoch =>
+                    throw AppendErrors.OlderEpoch(rows.ProducerId, rows.Epoch, opening.Epoch),
                 _ => throw AppendErrors.TooManyProducers(),
             };
         }

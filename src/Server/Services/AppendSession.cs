@@ -8,8 +8,8 @@ namespace Ingest.Server.Services;
 
 /// <summary>A session of a producer: one loop takes rows, another answers.</summary>
 /// <remarks>
-/// The two loops run side by side and meet in the watermarks of <see cref="ProducerStream"/>, the credit, and a queue of
-/// refusals of fixed length. One flush of responses is under way at a time, so acks come as often as the client takes
+/// The two loops run side by side and meet in the watermarks of <see cref="ProducerStream"/>, the credit, and a queue
+/// of refusals of fixed length. One flush of responses is under way at a time, so acks come as often as the client takes
 /// them and what waits to be told does not grow: watermarks are numbers, and rejected rows hold up the reader.
 /// </remarks>
 internal sealed partial class AppendSession

@@ -1,7 +1,9 @@
 namespace Ingest.Server.Services;
 
 /// <summary>Wakes one waiter; signals that come while it is awake are one.</summary>
-/// <remarks>Any thread may set it, also when nobody waits any more. What was written before is seen after the wait.</remarks>
+/// <remarks>
+/// Any thread may set it, also when nobody waits any more. What was written before is seen after the wait.
+/// </remarks>
 internal sealed class AsyncSignal
 {
     private TaskCompletionSource _next = NewSource();
@@ -12,7 +14,7 @@ internal sealed class AsyncSignal
     {
         await Volatile.Read(ref _next).Task.WaitAsync(cancellationToken);
 
-        // Who sets the old source from here on was too early to be waited for: what it has done is seen behind the fence.
+        // Who sets the old source from here on was too early to be waited for; the fence shows what it has done.
         Interlocked.Exchange(ref _next, NewSource());
     }
 

@@ -4,7 +4,9 @@ namespace Ingest.Server.Services;
 /// How many bytes of requests a session may send: what it was given, less what it sent. Bytes come back when their rows
 /// are durable, or at once when they were not taken.
 /// </summary>
-/// <remarks>The reading thread uses, the writing one grants. Small requests share an entry, so that few are kept.</remarks>
+/// <remarks>
+/// The reading thread uses, the writing one grants. Small requests share an entry, so that few are kept.
+/// </remarks>
 internal sealed class SessionCredit
 {
     private const int EntryBytes = 16 * 1024;

@@ -78,7 +78,8 @@ internal sealed class LogDirectory : IDisposable
             Assert.True(result == RowResult.Accepted, fault.ToString());
         }
 
-        batch.AddEntry(new BatchEntry(sink, producer, (sink as ProducerSession)?.Epoch ?? 1, first, count + rejected, firstRow, count));
+        var epoch = (sink as ProducerSession)?.Epoch ?? 1;
+        batch.AddEntry(new BatchEntry(sink, producer, epoch, first, count + rejected, firstRow, count));
     }
 
     /// <summary>The numbers of the events in a data file, in its order.</summary>

@@ -30,7 +30,10 @@ public sealed class ProducerTests : IDisposable
 
         var segment = Assert.Single(await LogDirectory.StopAsync(log));
         Assert.Equal(
-            [.. Numbers(0, 10), .. Numbers(20, 5), .. Numbers(10, 10), .. Numbers(25, 10), .. Numbers(1000, 2), .. Numbers(2000, 2)],
+            [
+                .. Numbers(0, 10), .. Numbers(20, 5), .. Numbers(10, 10), .. Numbers(25, 10), .. Numbers(1000, 2),
+                .. Numbers(2000, 2),
+            ],
             InOrderOfSenders(LogDirectory.ReadIds(segment.Path)));
         Assert.Equal(39, segment.Rows);
         Assert.Equal(0, log.Metrics.QueuedBytes);
