@@ -282,6 +282,28 @@ public sealed class AppendTests(AppendServer server) : IClassFixture<AppendServe
     }
 
     [Fact]
+    public async Task A_client_that_vanishes_is_no_failure_of_the_service()
+    {
+        int before = await server.CountEndedAsync("CANCELLED");
+        for (int i = 0; i < 10; i++)
+        {
+            await using AppendCall call = await OpenAsync(server.Address, $"gone-{i}");
+            call.SendPoints(0, 100);
+            await call.DurableAsync(100);
+            call.SendPoints(100, 100);
+        }
+
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        while (await server.CountEndedAsync("CANCELLED") < before + 10)
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), "the sessions did not end CANCELLED in 60 s");
+            await Task.Delay(50);
+        }
+
+        Assert.Equal(0, await server.CountEndedAsync("UNKNOWN"));
+    }
+
+    [Fact]
     public async Task A_client_that_does_not_read_is_slowed_and_then_ended()
     {
         int before = await server.CountEndedAsync("RESOURCE_EXHAUSTED");

@@ -149,7 +149,7 @@ public sealed partial class CallContext
             // The pipes belong to the next call once this one has ended.
             if (!_ended)
             {
-                (_webText?.Reader ?? _http.Request.BodyReader).CancelPendingRead();
+                Requests.Interrupt();
                 _http.Response.BodyWriter.CancelPendingFlush();
             }
         }

@@ -150,7 +150,17 @@ public sealed partial class RequestStream
     /// Wakes the wait for a message, or the next one if none waits: it throws <see cref="OperationCanceledException"/>.
     /// May be called by another thread than the reader's, while the call's service runs.
     /// </summary>
-    internal void Interrupt() => _reader.CancelPendingRead();
+    internal void Interrupt()
+    {
+        try
+        {
+            _reader.CancelPendingRead();
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            // The client is gone, which Kestrel says here too: the wait fails by itself.
+        }
+    }
 
     /// <summary>Gives back what the stream holds; it reads no more.</summary>
     internal void End()
