@@ -1,7 +1,8 @@
 namespace Ingest.Server.Tests.Grpc;
 
 /// <summary>Clients that are not ours against the transport: each case of theirs is a test here.</summary>
-public class ForeignClientTests(ForeignClientFixture fixture) : IClassFixture<ForeignClientFixture>
+[Collection(ForeignClients.Collection)]
+public class ForeignClientTests(ForeignClientFixture fixture)
 {
     [SkippableTheory]
     [InlineData("empty_unary")]
