@@ -12,6 +12,9 @@ internal sealed class AppendCall : IAsyncDisposable
     private const string Path = "/ingest.v1.IngestService/Append";
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
+    // HttpClient does not always notice that a server died while the connection was being made.
+    private static readonly TimeSpan s_openLimit = TimeSpan.FromSeconds(10);
+
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false })
     {
         Timeout = Timeout.InfiniteTimeSpan,
@@ -69,15 +72,24 @@ internal sealed class AppendCall : IAsyncDisposable
             Content = call._body,
         };
         request.Headers.TryAddWithoutValidation("te", "trailers");
-        call._response = await call._client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(s_limit);
-        call._stream = await call._response.Content.ReadAsStreamAsync();
-        if (await call.ReadAsync() is { Opened: { } opened })
+        try
         {
-            call.Opened = opened;
-            call.Credit = opened.CreditBytes;
-        }
+            call._response = await call._client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead)
+                .WaitAsync(s_openLimit);
+            call._stream = await call._response.Content.ReadAsStreamAsync();
+            if (await call.ReadAsync() is { Opened: { } opened })
+            {
+                call.Opened = opened;
+                call.Credit = opened.CreditBytes;
+            }
 
-        return call;
+            return call;
+        }
+        catch
+        {
+            await call.DisposeAsync();
+            throw;
+        }
     }
 
     public void Send(AppendRequest request)

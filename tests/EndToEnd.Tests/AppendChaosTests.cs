@@ -1,16 +1,26 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Ingest.EndToEnd.Tests;
 
 /// <summary>
 /// kill -9 at random moments under producers that resume: what was acknowledged is in the store once. 200 kills when
-/// INGEST_CHAOS is "long", a few otherwise.
+/// INGEST_CHAOS is "long", as many as it says when it is a number, a few otherwise.
 /// </summary>
 [Trait("Category", "Chaos")]
 public sealed class AppendChaosTests
 {
     private const int Producers = 8;
-    private static readonly int s_kills = Environment.GetEnvironmentVariable("INGEST_CHAOS") == "long" ? 200 : 4;
+
+    // What each producer is at, for when the test fails.
+    private static readonly string[] s_doing = new string[Producers];
+
+    private static readonly int s_kills = Environment.GetEnvironmentVariable("INGEST_CHAOS") switch
+    {
+        "long" => 200,
+        { } text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int kills) => kills,
+        _ => 4,
+    };
 
     [SkippableFact]
     public async Task After_kills_every_acknowledged_row_of_8_producers_is_there_once()
@@ -80,7 +90,9 @@ public sealed class AppendChaosTests
                 await ended;
             }
 
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), "no progress in 60 s");
+            Assert.True(
+                clock.Elapsed < TimeSpan.FromSeconds(60),
+                $"no progress in 60 s: {string.Join(", ", acknowledged.Zip(before))}; {string.Join(", ", s_doing)}");
             await Task.Delay(1);
         }
     }
@@ -101,16 +113,19 @@ public sealed class AppendChaosTests
 
             try
             {
+                s_doing[producer] = $"opening at {address}";
                 await using AppendCall call = await AppendCall.OpenAsync(address, $"producer-{producer}", ++epoch);
                 Assert.NotNull(call.Opened);
                 Assert.True(
                     call.Opened.DurableOffset >= acknowledged[producer],
                     $"{call.Opened.DurableOffset} is durable, {acknowledged[producer]} were acknowledged");
+                s_doing[producer] = $"sending at {address}";
                 await SendAsync(call, producer, acknowledged, random, stop);
             }
             catch (Exception error) when (error is HttpRequestException or IOException or TimeoutException)
             {
                 // Killed. What was not acknowledged is sent again.
+                s_doing[producer] = error.Message;
             }
         }
     }
