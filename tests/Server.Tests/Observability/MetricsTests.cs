@@ -109,7 +109,7 @@ public sealed class MetricsTests : IDisposable
                 "ingest_ack_duration_seconds_bucket{table=\"events\",le=\"5e-05\"} 0",
             ],
             line => Assert.Contains("\n" + line + "\n", WithoutScope(text)));
-        Assert.Contains("\nkestrel_", text);
+        await host.WaitForAsync("kestrel_");
         await host.WaitForAsync("http_server_request_duration_seconds_bucket{");
         Assert.Contains("\ndotnet_process_memory_working_set_bytes{", text);
         Assert.Matches("\ntarget_info\\{.*service_name=\"ingest\",service_version=\"[0-9.]+\".*\\} 1\n", text);
