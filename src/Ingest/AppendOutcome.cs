@@ -12,6 +12,9 @@ public enum AppendOutcome
     /// <summary>Its offset lies above the end; nothing was taken.</summary>
     Gap,
 
+    /// <summary>It has more rows than one request may have; nothing was taken.</summary>
+    TooManyRows,
+
     /// <summary>Its bytes are not a message; nothing was taken.</summary>
     Malformed,
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Google.Protobuf;
 using Ingest.Columns;
 using Ingest.Decoding;
+using Ingest.Log;
 using Ingest.V1;
 
 namespace Ingest;
@@ -14,8 +15,8 @@ public sealed class DeadLetters
 
     internal DeadLetters(IngestTable table) => _table = table;
 
-    /// <summary>Whether the lane of dead letters takes more now.</summary>
-    internal bool HasRoom => _table.Lane.HasRoom;
+    /// <summary>Their way into the log.</summary>
+    internal Lane Lane => _table.Lane;
 
     /// <summary>Keeps a row. The sink is told when it is durable, by an entry with one row.</summary>
     /// <param name="sink">Who is told.</param>
@@ -52,10 +53,6 @@ public sealed class DeadLetters
             ArrayPool<byte>.Shared.Return(bytes);
         }
     }
-
-    /// <summary>Completes when the lane of dead letters takes more.</summary>
-    internal ValueTask WaitForRoomAsync(CancellationToken cancellationToken) =>
-        _table.Lane.WaitForRoomAsync(cancellationToken);
 
     /// <summary>Name of a reason as the column and metrics have it, <c>OUT_OF_RANGE</c>.</summary>
     public static string ReasonName(RowErrorCode code) => code switch

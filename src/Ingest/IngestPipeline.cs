@@ -1,4 +1,5 @@
 using Google.Protobuf.Reflection;
+using Ingest.Admission;
 using Ingest.Log;
 using Ingest.Schema;
 using Ingest.Stores;
@@ -22,13 +23,15 @@ public sealed class IngestPipeline : IAsyncDisposable
     private readonly StoreWriter _writer;
     private readonly TimeProvider _time;
 
-    private IngestPipeline(SegmentLog log, IStore store, StoreWriter writer, TimeProvider time)
+    private IngestPipeline(
+        SegmentLog log, IStore store, StoreWriter writer, AdmissionControl admission, TimeProvider time)
     {
+        Admission = admission;
         Log = log;
         Store = store;
         _writer = writer;
         _time = time;
-        _tables = Tables.ToDictionary(t => t.Message.FullName, t => new IngestTable(t, log.Lane(t)));
+        _tables = Tables.ToDictionary(t => t.Message.FullName, NewTable);
         _deadLetters = new DeadLetters(_tables[DeadLetter.Descriptor.FullName]);
     }
 
@@ -44,6 +47,9 @@ public sealed class IngestPipeline : IAsyncDisposable
 
     /// <summary>Where segments go.</summary>
     public IStore Store { get; }
+
+    /// <summary>What is taken, slowed and refused.</summary>
+    public AdmissionControl Admission { get; }
 
     /// <summary>How the store keeps up.</summary>
     public StoreWriterStatus StoreStatus => _writer.Status;
@@ -70,7 +76,9 @@ public sealed class IngestPipeline : IAsyncDisposable
             var writer = new StoreWriter(
                 store, log.Sealed, log.Release, Path.Combine(data, "quarantine"), options.Store,
                 loggers.CreateLogger<StoreWriter>(), time);
-            var pipeline = new IngestPipeline(log, store, writer, time);
+            var admission = new AdmissionControl(
+                options.Admission, log, loggers.CreateLogger<AdmissionControl>(), time);
+            var pipeline = new IngestPipeline(log, store, writer, admission, time);
             await EnsureTablesAsync(store, loggers.CreateLogger<StoreWriter>(), cancellationToken);
             writer.Start();
             return pipeline;
@@ -110,21 +118,41 @@ public sealed class IngestPipeline : IAsyncDisposable
         }
     }
 
+    private IngestTable NewTable(TableSchema schema)
+    {
+        Lane lane = Log.Lane(schema);
+        return new IngestTable(schema, lane, Admission.MaxRequestRows(lane.EmptyRowBytes));
+    }
+
     /// <summary>Begins a stream of rows into the table of a message.</summary>
     /// <param name="message">Full name of the message.</param>
-    public RowStream OpenStream(string message) => new(_tables[message], _deadLetters, Metrics, _time);
+    /// <param name="sender">Whose share it takes: a key that all streams of one sender have.</param>
+    /// <returns>The stream; it has to be closed.</returns>
+    public RowStream OpenStream(string message, string sender)
+    {
+        IngestTable table = _tables[message];
+        return new(table, _deadLetters, Metrics, _time, Admission.Join(sender, table.Lane, _deadLetters.Lane));
+    }
 
     /// <summary>Makes a session of a producer; it has to be opened and closed.</summary>
     /// <param name="table">Name of the table.</param>
     /// <param name="producerId">The producer's stable id; empty for at least once.</param>
     /// <param name="epoch">Its session number.</param>
+    /// <param name="sender">Whose share it takes.</param>
     /// <param name="wake">Called when a watermark has advanced, or the session is over; from lanes' threads.</param>
     /// <returns>Null when there is no such table, or none that producers may write.</returns>
-    public ProducerStream? OpenProducer(string table, string producerId, long epoch, Action wake) =>
-        ProducerTables.Contains(table)
-            ? new ProducerStream(
-                _tables.Values.First(t => t.Schema.Name == table), _deadLetters, Metrics, _time, producerId, epoch, wake)
-            : null;
+    public ProducerStream? OpenProducer(string table, string producerId, long epoch, string sender, Action wake)
+    {
+        if (!ProducerTables.Contains(table))
+        {
+            return null;
+        }
+
+        IngestTable found = _tables.Values.First(t => t.Schema.Name == table);
+        return new ProducerStream(
+            found, _deadLetters, Metrics, _time, producerId, epoch, wake,
+            Admission.Join(sender, found.Lane, _deadLetters.Lane));
+    }
 
     /// <summary>
     /// Makes durable what was received, seals, and hands the store what it takes in the time; the rest waits in the log
@@ -140,6 +168,7 @@ public sealed class IngestPipeline : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync(TimeSpan.Zero);
+        Admission.Dispose();
         await _writer.DisposeAsync();
         await Store.DisposeAsync();
         await Log.DisposeAsync();

@@ -1,3 +1,4 @@
+using Ingest.Admission;
 using Microsoft.Extensions.Logging;
 
 namespace Ingest;
@@ -70,6 +71,15 @@ internal static partial class LogMessages
         "{Path}, which remembers producers, has {Bytes} damaged bytes; kept as {Quarantine}. Producers may be told an earlier "
         + "offset than they had")]
     public static partial void ProducersDamaged(this ILogger logger, string path, long bytes, string quarantine);
+
+    [LoggerMessage(120, LogLevel.Warning,
+        "Memory is {State}: {UsedBytes} of {LimitBytes} bytes, of which senders hold {BufferedBytes} of {BufferLimit}")]
+    public static partial void MemoryStateChanged(
+        this ILogger logger, Pressure state, long usedBytes, long limitBytes, long bufferedBytes, long bufferLimit);
+
+    [LoggerMessage(121, LogLevel.Warning,
+        "The log's disk is {State}: {UsedBytes} of {LimitBytes} bytes wait for the store")]
+    public static partial void LogStateChanged(this ILogger logger, Pressure state, long usedBytes, long limitBytes);
 
     [LoggerMessage(200, LogLevel.Warning,
         "Table {Table}: try {Try} to store a segment failed, the next comes in {Delay}: {Reason}")]

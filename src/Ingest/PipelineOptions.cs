@@ -1,3 +1,4 @@
+using Ingest.Admission;
 using Ingest.Log;
 using Ingest.Stores;
 
@@ -8,6 +9,9 @@ public sealed record PipelineOptions
 {
     /// <summary>The log.</summary>
     public LogOptions Log { get; init; } = new();
+
+    /// <summary>What is taken before senders are slowed, and refused.</summary>
+    public AdmissionOptions Admission { get; init; } = new();
 
     /// <summary>Where segments go.</summary>
     public StoreOptions Store { get; init; } = new();

@@ -1,3 +1,4 @@
+using Ingest.Admission;
 using Ingest.Columns;
 using Ingest.Decoding;
 using Ingest.Log;
@@ -20,11 +21,13 @@ public sealed class ProducerStream : ProducerSession
     private readonly Metrics _metrics;
     private readonly TimeProvider _time;
     private readonly Action _wake;
+    private readonly StreamTurns _turns;
     private readonly RejectedOffsets _rejectedOffsets;
     private readonly List<RowRun> _accepted = [];
     private readonly List<RejectedRow> _rejected = [];
     private readonly Queue<RowError> _errors = new();
     private long _nowSeconds;
+    private long _held;
     private long _rows;
     private long _bytes;
     private long _received;
@@ -37,7 +40,7 @@ public sealed class ProducerStream : ProducerSession
 
     internal ProducerStream(
         IngestTable table, DeadLetters deadLetters, Metrics metrics, TimeProvider time, string producerId, long epoch,
-        Action wake)
+        Action wake, StreamTurns turns)
         : base(producerId, epoch)
     {
         _table = table;
@@ -45,6 +48,7 @@ public sealed class ProducerStream : ProducerSession
         _metrics = metrics;
         _time = time;
         _wake = wake;
+        _turns = turns;
         _rejectedOffsets = new RejectedOffsets(this);
         _nowSeconds = time.GetUtcNow().ToUnixTimeSeconds();
     }
@@ -85,10 +89,8 @@ public sealed class ProducerStream : ProducerSession
         }
     }
 
-    /// <summary>
-    /// Whether the table and the dead letters take more now; if not, await <see cref="WaitForRoomAsync"/>.
-    /// </summary>
-    public bool HasRoom => _table.Lane.HasRoom && _deadLetters.HasRoom;
+    /// <summary>Whether more may be appended in this turn.</summary>
+    public bool TurnGoesOn => _turns.GoesOn;
 
     /// <summary>Makes this the producer's current session.</summary>
     /// <exception cref="IOException">The log could not be written.</exception>
@@ -103,15 +105,32 @@ public sealed class ProducerStream : ProducerSession
         return opening;
     }
 
-    /// <summary>Completes when the table and the dead letters take more.</summary>
-    public async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Completes when the session may append: it has a turn, and table and dead letters have room, or rows are refused.
+    /// To be ended with <see cref="EndTurn"/>.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    public ValueTask BeginTurnAsync(CancellationToken cancellationToken)
     {
-        await _table.Lane.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
-        await _deadLetters.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+        Tick();
+        return _turns.BeginAsync(cancellationToken);
     }
 
-    /// <summary>Once a read, not once a request: the clock for the rules, and the counters that others read.</summary>
-    public void Tick()
+    /// <summary>Counts a request of this turn whose rows were not taken.</summary>
+    public void CountRefused(int requestBytes) => _turns.Count(requestBytes, isHeld: false);
+
+    /// <summary>Lets others have their turn.</summary>
+    public void EndTurn() => _turns.End();
+
+    /// <summary>Bytes of requests whose rows are durable now; said once for each request that was appended.</summary>
+    public void Release(long requestBytes)
+    {
+        Interlocked.Add(ref _held, -requestBytes);
+        _turns.Release(requestBytes);
+    }
+
+    // Once a read, not once a request: the clock for the rules, and the counters that others read.
+    private void Tick()
     {
         _nowSeconds = _time.GetUtcNow().ToUnixTimeSeconds();
         if (_rows > 0)
@@ -133,6 +152,7 @@ public sealed class ProducerStream : ProducerSession
             return AppendOutcome.Gap;
         }
 
+        decoder.MaxRows = _table.MaxRequestRows;
         Batch batch = _table.Lane.Rent();
         bool decoded = decoder.TryAppend(
             request, _table.Rows, batch, expected - offset, _nowSeconds, _accepted, _rejected, out int count);
@@ -146,11 +166,14 @@ public sealed class ProducerStream : ProducerSession
         }
 
         _table.Lane.Return(batch);
-        AppendOutcome outcome = !decoded ? AppendOutcome.Malformed
+        AppendOutcome outcome = decoder.HadTooManyRows ? AppendOutcome.TooManyRows
+            : !decoded ? AppendOutcome.Malformed
             : offset < expected && offset + count <= expected ? AppendOutcome.Duplicate
             : AppendOutcome.Appended;
+        _turns.Count(request.Length, isHeld: outcome == AppendOutcome.Appended);
         if (outcome == AppendOutcome.Appended)
         {
+            Interlocked.Add(ref _held, request.Length);
             Volatile.Write(ref _received, offset + count);
             _rows += offset + count - expected;
             _bytes += request.Length;
@@ -178,6 +201,8 @@ public sealed class ProducerStream : ProducerSession
     public void Close()
     {
         Tick();
+        _turns.Release(Interlocked.Exchange(ref _held, 0));
+        _turns.Close();
         _table.Lane.CloseProducer(this);
     }
 

@@ -1,3 +1,4 @@
+using Ingest.Admission;
 using Ingest.Columns;
 using Ingest.Decoding;
 using Ingest.V1;
@@ -20,6 +21,7 @@ public sealed class RowStream : AppendSink
     private readonly DeadLetters _deadLetters;
     private readonly Metrics _metrics;
     private readonly TimeProvider _time;
+    private readonly StreamTurns _turns;
     private readonly List<RejectedRow> _rejected = [];
     private readonly List<RowError> _errors = [];
     private readonly TaskCompletionSource _durable = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -33,8 +35,10 @@ public sealed class RowStream : AppendSink
     private long _awaited = long.MaxValue;
     private volatile Exception? _failure;
 
-    internal RowStream(IngestTable table, DeadLetters deadLetters, Metrics metrics, TimeProvider time)
+    internal RowStream(
+        IngestTable table, DeadLetters deadLetters, Metrics metrics, TimeProvider time, StreamTurns turns)
     {
+        _turns = turns;
         _table = table;
         _deadLetters = deadLetters;
         _metrics = metrics;
@@ -54,15 +58,28 @@ public sealed class RowStream : AppendSink
     /// <summary>Why rows of this stream could not be made durable; null while all is well.</summary>
     public Exception? Failure => _failure;
 
-    /// <summary>Whether the lane takes more now; if not, await <see cref="WaitForRoomAsync"/>.</summary>
-    public bool HasRoom => _table.Lane.HasRoom;
+    /// <summary>Rows that one request may have.</summary>
+    public int MaxRequestRows => _table.MaxRequestRows;
 
-    /// <summary>Completes when the lane takes more.</summary>
-    public ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
+    /// <summary>Whether more may be appended in this turn.</summary>
+    public bool TurnGoesOn => _turns.GoesOn;
+
+    /// <summary>
+    /// Completes when the stream may append: it has a turn, and there is room, or rows are refused. To be ended with
+    /// <see cref="EndTurn"/>.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    public ValueTask BeginTurnAsync(CancellationToken cancellationToken)
     {
         Tick();
-        return _table.Lane.WaitForRoomAsync(cancellationToken);
+        return _turns.BeginAsync(cancellationToken);
     }
+
+    /// <summary>Lets others have their turn.</summary>
+    public void EndTurn() => _turns.End();
+
+    /// <summary>The stream has ended, well or not.</summary>
+    public void Close() => _turns.Close();
 
     /// <summary>Takes one request.</summary>
     /// <returns>Whether it could be decoded; if not, none of its rows are taken.</returns>
@@ -74,11 +91,14 @@ public sealed class RowStream : AppendSink
         int accepted = batch.RowCount - before;
         if (accepted > 0)
         {
-            batch.AddEntry(new BatchEntry(this, "", 0, _rows, accepted + _rejected.Count, before, accepted));
+            batch.AddEntry(new BatchEntry(this, "", 0, _rows, accepted + _rejected.Count, before, accepted)
+            {
+                RequestBytes = request.Length,
+            });
         }
 
         _table.Lane.Return(batch);
-
+        _turns.Count(request.Length, isHeld: accepted > 0);
         if (result == RequestResult.Decoded)
         {
             _appended += accepted;
@@ -107,12 +127,17 @@ public sealed class RowStream : AppendSink
     }
 
     /// <inheritdoc/>
-    public override void OnCommitted(in BatchEntry entry) => Settle(entry.RowCount);
+    public override void OnCommitted(in BatchEntry entry)
+    {
+        _turns.Release(entry.RequestBytes);
+        Settle(entry.RowCount);
+    }
 
     /// <inheritdoc/>
     public override void OnFailed(in BatchEntry entry, Exception cause)
     {
         _failure = cause;
+        _turns.Release(entry.RequestBytes);
         Settle(entry.RowCount);
     }
 

@@ -56,6 +56,7 @@ public static class ServerHost
         var pipelineOptions = new PipelineOptions
         {
             Log = options.Log with { DataDirectory = options.DataDirectory },
+            Admission = options.Admission,
             Store = options.Store,
         };
         await using IngestPipeline pipeline = await IngestPipeline.OpenAsync(

@@ -26,6 +26,9 @@ public sealed record ServerOptions
     /// <summary>The log.</summary>
     public Log.LogOptions Log { get; init; } = new();
 
+    /// <summary>What is taken before senders are slowed, and refused.</summary>
+    public Ingest.Admission.AdmissionOptions Admission { get; init; } = new();
+
     /// <summary>Where segments go.</summary>
     public Stores.StoreOptions Store { get; init; } = new();
 
@@ -68,6 +71,16 @@ public sealed record ServerOptions
         if (DataDirectory.Length == 0)
         {
             yield return "Ingest:DataDirectory is empty.";
+        }
+
+        foreach (string fault in Log.Validate())
+        {
+            yield return $"Ingest:Log:{fault}";
+        }
+
+        foreach (string fault in Admission.Validate())
+        {
+            yield return $"Ingest:Admission:{fault}";
         }
 
         foreach (string fault in Store.Validate())

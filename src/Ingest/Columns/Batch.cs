@@ -67,6 +67,12 @@ public sealed class Batch
         }
     }
 
+    /// <summary>Bytes of the requests that its rows came in, as far as entries say.</summary>
+    public long RequestBytes { get; private set; }
+
+    /// <summary>Bytes that a row without any content takes in a block, about.</summary>
+    public long EmptyRowBytes => 2 + _columns.Sum(column => Math.Max(1, column.EncodedBytes(1)));
+
     /// <summary>Bytes of memory that it holds.</summary>
     public long HeldBytes
     {
@@ -145,6 +151,7 @@ public sealed class Batch
     /// </summary>
     public void AddEntry(in BatchEntry entry)
     {
+        RequestBytes += entry.RequestBytes;
         if (entry.RowCount > 0)
         {
             Span<byte> id = stackalloc byte[MaxProducerIdBytes];
@@ -232,6 +239,7 @@ public sealed class Batch
 
         _entries.Clear();
         RowCount = 0;
+        RequestBytes = 0;
         OpenedAt = 0;
     }
 

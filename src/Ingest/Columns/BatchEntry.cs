@@ -13,6 +13,9 @@ namespace Ingest.Columns;
 public readonly record struct BatchEntry(
     AppendSink Sink, string ProducerId, long SessionEpoch, long FirstOffset, int OffsetCount, int FirstRow, int RowCount)
 {
+    /// <summary>Bytes of the requests that the rows came in; 0 where nobody wants to know when they are durable.</summary>
+    public int RequestBytes { get; init; }
+
     /// <summary>
     /// Session number of rows that name a producer but have no offsets of their own in their table: dead letters.
     /// </summary>
@@ -37,7 +40,12 @@ public readonly record struct BatchEntry(
             && RowCount == 0 == (next.RowCount == 0)
             && (ReferenceEquals(ProducerId, next.ProducerId) || ProducerId == next.ProducerId);
         extended = goesOn
-            ? this with { OffsetCount = OffsetCount + next.OffsetCount, RowCount = RowCount + next.RowCount }
+            ? this with
+            {
+                OffsetCount = OffsetCount + next.OffsetCount,
+                RowCount = RowCount + next.RowCount,
+                RequestBytes = RequestBytes + next.RequestBytes,
+            }
             : this;
         return goesOn;
     }

@@ -33,6 +33,12 @@ public sealed class AppendDecoder
     /// <summary>Offset of its first row.</summary>
     public long Offset { get; private set; }
 
+    /// <summary>Rows that a request may have; default no limit.</summary>
+    public int MaxRows { get; set; } = int.MaxValue;
+
+    /// <summary>Whether the last request had more rows than it may have.</summary>
+    public bool HadTooManyRows { get; private set; }
+
     /// <summary>Reads a request.</summary>
     /// <returns>False when its bytes are not a message.</returns>
     public bool TryRead(ReadOnlySpan<byte> request)
@@ -110,7 +116,9 @@ public sealed class AppendDecoder
     /// <param name="accepted">Takes the runs of accepted rows; the caller has emptied it.</param>
     /// <param name="rejected">Takes the rows that break a rule; the caller has emptied it.</param>
     /// <param name="count">Rows of the request, those left out included.</param>
-    /// <returns>False when the bytes of a row are not a message; the batch is as it was.</returns>
+    /// <returns>
+    /// False when the bytes of a row are not a message, or there are too many rows; the batch is as it was.
+    /// </returns>
     public bool TryAppend(
         ReadOnlySpan<byte> request, RowDecoder rows, Batch batch, long skip, long nowSeconds, List<RowRun> accepted,
         List<RejectedRow> rejected, out int count)
@@ -118,6 +126,7 @@ public sealed class AppendDecoder
         int before = batch.RowCount;
         (int index, int runIndex, int runRow) = (0, 0, before);
         count = 0;
+        HadTooManyRows = false;
         ref byte source = ref MemoryMarshal.GetReference(request);
         foreach ((int start, int length) in _rows)
         {
@@ -132,6 +141,12 @@ public sealed class AppendDecoder
                 if (rowLength < 0)
                 {
                     continue;
+                }
+
+                if (index == MaxRows)
+                {
+                    HadTooManyRows = true;
+                    return GiveBack(batch, before);
                 }
 
                 if (index >= skip)

@@ -13,6 +13,11 @@ public sealed class RequestDecoder(RowDecoder rows)
     private const uint RowTag = (1 << 3) | Wire.Len;
     private const uint ColumnsTag = (2 << 3) | Wire.Len;
 
+    /// <summary>
+    /// Rows that a request may have; default no limit. Two bytes on the wire can be a row of hundreds of empty columns.
+    /// </summary>
+    public int MaxRows { get; init; } = int.MaxValue;
+
     /// <summary>Appends the rows of a request to a batch.</summary>
     /// <param name="request">The serialized request.</param>
     /// <param name="batch">A batch of the table.</param>
@@ -49,6 +54,11 @@ public sealed class RequestDecoder(RowDecoder rows)
             if (at < 0)
             {
                 return GiveBack(batch, before, RequestResult.Malformed);
+            }
+
+            if (index == MaxRows)
+            {
+                return GiveBack(batch, before, RequestResult.TooManyRows);
             }
 
             ReadOnlySpan<byte> row = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref source, at), length);

@@ -9,6 +9,9 @@ public enum RequestResult
     /// <summary>Its bytes are not a message; the batch is as it was.</summary>
     Malformed,
 
+    /// <summary>It has more rows than one request may have; the batch is as it was.</summary>
+    TooManyRows,
+
     /// <summary>It has rows as columns, which the table does not take; the batch is as it was.</summary>
     ColumnsNotTaken,
 }

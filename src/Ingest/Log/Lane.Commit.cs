@@ -20,9 +20,10 @@ public sealed partial class Lane
         }
 
         _group.Clear();
-        if (Volatile.Read(ref _room) is not null && Volatile.Read(ref _queuedBytes) < _options.QueueBytes)
+        // At half: all that wait are woken together, so not for each piece of room.
+        if (Volatile.Read(ref _room) is not null && Volatile.Read(ref _queuedBytes) < _options.QueueBytes / 2)
         {
-            Interlocked.Exchange(ref _room, null)?.TrySetResult();
+            WakeSenders();
         }
     }
 
@@ -165,7 +166,7 @@ public sealed partial class Lane
     {
         if (rows > 0)
         {
-            var limit = (int)Math.Clamp(_options.BatchBytes * rows / Math.Max(1, bytes), 1, _options.BatchRows);
+            var limit = (int)Math.Clamp(_options.BatchBytes * rows / Math.Max(1, bytes), 1, _maxRows);
             Volatile.Write(ref _rowLimit, limit);
         }
     }

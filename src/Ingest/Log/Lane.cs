@@ -34,6 +34,7 @@ public sealed partial class Lane
     // Batches that got their first rows, ever. The writer knows how many it collected; the rest is open.
     private long _opened;
     private int _rowLimit;
+    private readonly int _maxRows; // However small the last rows were: of empty ones these make up a batch's bytes.
     private volatile bool _hot;
     private volatile bool _wanted;
     private volatile bool _stopping;
@@ -51,7 +52,9 @@ public sealed partial class Lane
         _time = log.Time;
         _pool = new BatchPool(table, _options.PoolBytes);
         _slots = new Slot[Math.Max(1, _options.OpenBatches)];
-        _rowLimit = _options.BatchRows;
+        EmptyRowBytes = new Batch(table).EmptyRowBytes;
+        _maxRows = (int)Math.Clamp(_options.BatchBytes / EmptyRowBytes, 1, _options.BatchRows);
+        _rowLimit = _maxRows;
         _linger = (long)(_options.Linger.TotalSeconds * _time.TimestampFrequency);
         _sealTimer = _time.CreateTimer(
             static lane => ((Lane)lane!).OnSealTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -62,11 +65,14 @@ public sealed partial class Lane
     /// <summary>The table whose rows go this way.</summary>
     public TableSchema Table { get; }
 
+    /// <summary>Bytes that a row without any content takes, about.</summary>
+    internal long EmptyRowBytes { get; }
+
     /// <summary>Bytes of batches that are closed and not yet durable, about.</summary>
     public long QueuedBytes => Volatile.Read(ref _queuedBytes);
 
     /// <summary>Whether the lane takes more rows now; if not, await <see cref="WaitForRoomAsync"/>.</summary>
-    public bool HasRoom => Volatile.Read(ref _queuedBytes) < _options.QueueBytes;
+    public bool HasRoom => HasRoomFor(0);
 
     /// <summary>
     /// Completes when the lane takes more rows: at once while less than <see cref="LogOptions.QueueBytes"/> wait for the
@@ -74,7 +80,7 @@ public sealed partial class Lane
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ValueTask WaitForRoomAsync(CancellationToken cancellationToken = default) =>
-        HasRoom ? default : WaitForRoomSlowAsync(this, cancellationToken);
+        HasRoom ? default : WaitForRoomSlowAsync(this, 0, cancellationToken);
 
     /// <summary>
     /// An open batch to append to, owned by the caller until <see cref="Return"/>. Never waits; the caller must not wait
@@ -121,7 +127,9 @@ public sealed partial class Lane
             batch.OpenedAt = Math.Max(1, _time.GetTimestamp());
         }
 
-        var full = batch.RowCount >= Volatile.Read(ref _rowLimit);
+        // By bytes too: the rows that come may be much larger than the last ones, by which the limit was learnt. What
+        // came over the wire is about what the columns hold, so a full batch is mostly full by its rows.
+        var full = batch.RowCount >= Volatile.Read(ref _rowLimit) || batch.RequestBytes >= 2L * _options.BatchBytes;
         var close = full || _wanted || _stopping || !TryPlace(batch);
         if (close)
         {
@@ -179,24 +187,39 @@ public sealed partial class Lane
         return _ended.Task;
     }
 
-    private static async ValueTask WaitForRoomSlowAsync(Lane lane, CancellationToken cancellationToken)
+    /// <summary>
+    /// Whether the lane takes more rows of a sender that has so much under way: a sender may have twice what is left
+    /// free, so that the queue never fills with the rows of one (the dynamic thresholds of Choudhury and Hahne, 1998).
+    /// While the queue is short nobody is asked.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool HasRoomFor(long heldBytes)
     {
-        while (true)
+        var free = _options.QueueBytes - Volatile.Read(ref _queuedBytes);
+        return free > _options.QueueBytes / 4 * 3 || (free > 0 && heldBytes < 2 * free) || _stopped;
+    }
+
+    /// <summary>Completes when it is worth asking again whether the lane takes more rows.</summary>
+    internal ValueTask WaitForRoomAsync(long heldBytes, CancellationToken cancellationToken) =>
+        HasRoomFor(heldBytes) ? default : WaitForRoomSlowAsync(this, heldBytes, cancellationToken);
+
+    /// <summary>Has those that wait for room ask again what they may do.</summary>
+    internal void WakeSenders() => Interlocked.Exchange(ref _room, null)?.TrySetResult();
+
+    private static async ValueTask WaitForRoomSlowAsync(
+        Lane lane, long heldBytes, CancellationToken cancellationToken)
+    {
+        var room = Volatile.Read(ref lane._room);
+        if (room is null)
         {
-            var room = Volatile.Read(ref lane._room);
-            if (room is null)
-            {
-                var made = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                room = Interlocked.CompareExchange(ref lane._room, made, null) ?? made;
-            }
+            var made = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            room = Interlocked.CompareExchange(ref lane._room, made, null) ?? made;
+        }
 
-            // Asked again with the source in place: the writer first counts down, then looks for someone to tell.
-            Interlocked.MemoryBarrier();
-            if (Volatile.Read(ref lane._queuedBytes) < lane._options.QueueBytes || lane._stopped)
-            {
-                return;
-            }
-
+        // Asked again with the source in place: the writer first counts down, then looks for someone to tell.
+        Interlocked.MemoryBarrier();
+        if (!lane.HasRoomFor(heldBytes))
+        {
             await room.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }

@@ -3,6 +3,9 @@ namespace Ingest.Log;
 /// <summary>Settings of the log.</summary>
 public sealed record LogOptions
 {
+    /// <summary>What <see cref="MaxBytes"/> is at most when it is not set.</summary>
+    internal const long DefaultMaxBytes = 10L << 30;
+
     /// <summary>Directory of all that the server keeps; default <c>./data</c>. The log is in <c>log</c> below it.</summary>
     public string DataDirectory { get; init; } = "./data";
 
@@ -10,6 +13,13 @@ public sealed record LogOptions
     /// Whether rows are written; default true. When false they are encoded, dropped and acknowledged: for measuring.
     /// </summary>
     public bool Enabled { get; init; } = true;
+
+    /// <summary>
+    /// Bytes on disk that the log may have for the store to catch up with; default 0: 10 GiB, or four fifths of what the
+    /// disk has free beside it if that is less. Senders are slowed from 80 % of it on, and refused at it. Nothing is
+    /// ever deleted to make room.
+    /// </summary>
+    public long MaxBytes { get; init; }
 
     /// <summary>Bytes at which a segment is sealed; default 64 MiB.</summary>
     public long SegmentBytes { get; init; } = 64L << 20;
@@ -63,4 +73,13 @@ public sealed record LogOptions
 
     /// <summary>Open batches a table, when streams keep that many cores busy; default the number of cores.</summary>
     public int OpenBatches { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>What is wrong with the settings, one sentence each that begins with the setting's name.</summary>
+    public IEnumerable<string> Validate()
+    {
+        if (MaxBytes != 0 && MaxBytes < 2 * SegmentBytes)
+        {
+            yield return $"{nameof(MaxBytes)} is {MaxBytes}; 0, or at least two segments, {2 * SegmentBytes} bytes, is valid.";
+        }
+    }
 }

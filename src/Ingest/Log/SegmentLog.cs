@@ -118,6 +118,15 @@ public sealed class SegmentLog : IAsyncDisposable
         }
     }
 
+    /// <summary>Has senders that wait for room ask again what they may do.</summary>
+    internal void WakeSenders()
+    {
+        foreach (var lane in _lanes.Values)
+        {
+            lane.WakeSenders();
+        }
+    }
+
     /// <summary>Writes and seals what open batches and segments hold, of every table.</summary>
     public Task SealAsync() => Task.WhenAll(_lanes.Values.Select(lane => lane.SealAsync()));
 

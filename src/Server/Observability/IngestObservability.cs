@@ -72,9 +72,16 @@ public static class IngestObservability
         var metrics = services.GetRequiredService<Metrics>();
         metrics.Watch(pipeline.Log.Metrics);
         metrics.Watch(() => pipeline.StoreStatus);
+        metrics.Watch(pipeline.Admission);
 
         var health = services.GetRequiredService<Health>();
         health.AddDetail("store", () => pipeline.Store.Description);
+        health.AddDetail("admission", () => HealthOfAdmission.Describe(pipeline.Admission));
+
+        // Not required: a server that is short is asked for less, and says so; one that left the balancer would send
+        // its load to the others at once.
+        health.Add(new HealthCheck(
+            "admission", Required: false, _ => ValueTask.FromResult(HealthOfAdmission.Fault(pipeline.Admission))));
         var log = new HealthOfLog(pipeline.Log.Metrics, services.GetRequiredService<TimeProvider>());
         health.Add(new HealthCheck("log", Required: true, _ => ValueTask.FromResult(log.Fault())));
 

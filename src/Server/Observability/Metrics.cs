@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Ingest.Admission;
 using Ingest.Log;
 using Ingest.Server.Grpc;
 using Ingest.Stores;
@@ -109,6 +110,29 @@ internal sealed class Metrics : IDisposable
         _meter.CreateObservableGauge(
             "ingest.store.lag", () => store().Lag.TotalSeconds, "s",
             "Age of the oldest sealed segment that is not in the store; 0 when all are.");
+    }
+
+    /// <summary>Shows what is taken, slowed and refused. To be called once.</summary>
+    public void Watch(AdmissionControl admission)
+    {
+        _meter.CreateObservableGauge(
+            "ingest.admission.state", () => new Measurement<int>[]
+            {
+                new((int)admission.MemoryState, Tag("of", "memory")), new((int)admission.Disk.State, Tag("of", "log")),
+            },
+            unit: null, "0 normal, 1 senders are slowed, 2 rows are refused.");
+        _meter.CreateObservableUpDownCounter(
+            "ingest.admission.senders", () => admission.SenderCount, "{sender}",
+            "Senders with streams now: API keys, else producers, else addresses.");
+        _meter.CreateObservableUpDownCounter(
+            "ingest.memory.used", () => admission.Memory.UsedBytes, "By", "Memory of the process, without files.");
+        _meter.CreateObservableUpDownCounter(
+            "ingest.memory.limit", () => admission.MaxMemoryBytes, "By", "Memory at which rows are refused, about.");
+        _meter.CreateObservableUpDownCounter(
+            "ingest.memory.buffered", () => admission.Buffers.UsedBytes, "By",
+            "Bytes of rows that are not durable yet and of requests that have come in part.");
+        _meter.CreateObservableUpDownCounter(
+            "ingest.log.limit", () => admission.Disk.LimitBytes, "By", "Bytes of the log at which rows are refused.");
     }
 
     /// <inheritdoc/>

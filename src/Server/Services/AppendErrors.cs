@@ -50,6 +50,23 @@ internal static class AppendErrors
     public static RpcException CreditIgnored() => Retriable(
         StatusCode.ResourceExhausted, "The session went on to send far more bytes than it had credit for.");
 
+    /// <summary>The call is refused, or ends early, since the server has run out of something.</summary>
+    public static RpcException Refused(RefusalReason reason, TimeSpan retryAfter) => Retriable(
+        StatusCode.ResourceExhausted, RefusalText(reason), retryAfter);
+
+    /// <summary>Why rows are refused, for people.</summary>
+    public static string RefusalText(RefusalReason reason) => reason == RefusalReason.Disk
+        ? "the log has reached its limit on disk and waits for the store"
+        : "the server is short of memory";
+
+    public static RpcException TooManyRows(long request, int max)
+    {
+        var never = new RpcException(
+            StatusCode.ResourceExhausted, $"Request {request} has more rows than a request may have, {max}.");
+        never.Trailers.Add(GrpcHeaders.RetryPushback, "-1");
+        return never;
+    }
+
     public static RpcException Unread(TimeSpan timeout) => Retriable(
         StatusCode.ResourceExhausted, $"The session's responses were not read for {timeout.TotalSeconds:0.#} s.");
 
@@ -61,15 +78,17 @@ internal static class AppendErrors
             FieldViolations = { new BadRequest.Types.FieldViolation { Field = field, Description = text } },
         });
 
-    private static RpcException Retriable(StatusCode code, string text)
+    private static RpcException Retriable(StatusCode code, string text) => Retriable(code, text, s_retryDelay);
+
+    private static RpcException Retriable(StatusCode code, string text, TimeSpan delay)
     {
         var trailers = new Metadata();
-        trailers.Add("grpc-retry-pushback-ms", $"{s_retryDelay.TotalMilliseconds:0}");
+        trailers.Add(GrpcHeaders.RetryPushback, $"{delay.TotalMilliseconds:0}");
         var status = new Google.Rpc.Status
         {
             Code = (int)code,
             Message = text,
-            Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(s_retryDelay) }) },
+            Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(delay) }) },
         };
         return new RpcException(status, trailers);
     }

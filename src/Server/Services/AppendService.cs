@@ -1,5 +1,6 @@
 using System.Text;
 using Google.Protobuf;
+using Ingest.Admission;
 using Ingest.Columns;
 using Ingest.Decoding;
 using Ingest.Log;
@@ -18,16 +19,26 @@ internal sealed class AppendService(IngestPipeline pipeline, AppendOptions optio
         AppendOpen open = await ReadOpenAsync(decoder, requests);
         Check(open);
         var signal = new AsyncSignal();
-        ProducerStream rows = pipeline.OpenProducer(open.Table, open.ProducerId, open.SessionEpoch, signal.Set)
+        if (pipeline.Admission.MemoryState == Pressure.Hard)
+        {
+            // Without memory for a session there is nothing to say in band. Want of disk is told there.
+            pipeline.Metrics.OnRefused(RefusalReason.Memory);
+            throw AppendErrors.Refused(RefusalReason.Memory, pipeline.Admission.NextRetryDelay());
+        }
+
+        ProducerStream rows = pipeline.OpenProducer(
+            open.Table, open.ProducerId, open.SessionEpoch, SenderKey.Of(call, open.ProducerId), signal.Set)
             ?? throw AppendErrors.UnknownTable(open.Table);
+        pipeline.Admission.Watch(signal.Set);
         try
         {
             bool isKnown = await OpenAsync(rows);
-            await new AppendSession(rows, decoder, open, isKnown, signal, requests, responses, call, options, time)
+            await new AppendSession(pipeline, rows, decoder, open, isKnown, signal, requests, responses, call, options, time)
                 .RunAsync();
         }
         finally
         {
+            pipeline.Admission.Unwatch(signal.Set);
             rows.Close();
         }
     }

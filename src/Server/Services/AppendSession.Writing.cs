@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Ingest.Admission;
 using Ingest.Protocol;
 using Ingest.Server.Grpc;
 using Ingest.V1;
@@ -13,6 +14,8 @@ internal sealed partial class AppendSession
 
     // A producer has one refusal at a time; a sender without an id, whose offsets nobody counts, may have more.
     private const int MaxWaitingRefusals = 16;
+
+    private const int SoftCreditDivisor = 4;
 
     private readonly ResponseStream _responses;
     private readonly TimeProvider _time;
@@ -122,7 +125,7 @@ internal sealed partial class AppendSession
         {
             DurableOffset = _acked.Durable,
             StoredOffset = _acked.Stored,
-            CreditBytes = _options.CreditBytes,
+            CreditBytes = _credit.Told,
             MaxRequestBytes = _options.MaxRequestBytes,
             SchemaFingerprint = ByteString.CopyFrom(_rows.Table.Schema.Fingerprint.Span),
         },
@@ -153,7 +156,9 @@ internal sealed partial class AppendSession
         long stored = _rows.StoredOffset;
         long durable = _rows.DurableOffset;
         long received = _rows.ReceivedOffset;
-        long grant = isLast ? 0 : _credit.TakeGrant(durable);
+        long grant = _credit.TakeGrant(durable, CreditNow(), out long settled);
+        _rows.Release(settled);
+        grant = isLast ? 0 : grant;
         if (grant > 0)
         {
             _responses.Write(new AppendResponse { Credit = new AppendCredit { Bytes = grant } });
@@ -183,6 +188,14 @@ internal sealed partial class AppendSession
             _acked = (received, durable, stored);
         }
     }
+
+    // What the session may have on its way. Short of memory or disk it is less; of nothing at all it is nothing.
+    private long CreditNow() => _pipeline.Admission.State switch
+    {
+        Pressure.Normal => _options.CreditBytes,
+        Pressure.Soft => _options.CreditBytes / SoftCreditDivisor,
+        _ => 0,
+    };
 
     private async Task FlushAsync()
     {

@@ -1,4 +1,6 @@
 using System.Runtime.ExceptionServices;
+using Google.Protobuf.WellKnownTypes;
+using Ingest.Admission;
 using Ingest.Decoding;
 using Ingest.Protocol;
 using Ingest.Server.Grpc;
@@ -20,6 +22,7 @@ internal sealed partial class AppendSession
     /// <summary>Rejected rows that wait to be told, at which the reader waits.</summary>
     private const int MaxWaitingErrors = 10_000;
 
+    private readonly IngestPipeline _pipeline;
     private readonly ProducerStream _rows;
     private readonly AppendDecoder _decoder;
     private readonly bool _isKnown;
@@ -38,9 +41,10 @@ internal sealed partial class AppendSession
     private volatile RpcException? _ending;
 
     public AppendSession(
-        ProducerStream rows, AppendDecoder decoder, AppendOpen open, bool isKnown, AsyncSignal signal,
-        RequestStream requests, ResponseStream responses, CallContext call, AppendOptions options, TimeProvider time)
+        IngestPipeline pipeline, ProducerStream rows, AppendDecoder decoder, AppendOpen open, bool isKnown,
+        AsyncSignal signal, RequestStream requests, ResponseStream responses, CallContext call, AppendOptions options, TimeProvider time)
     {
+        _pipeline = pipeline;
         _rows = rows;
         _decoder = decoder;
         _isKnown = isKnown;
@@ -54,7 +58,8 @@ internal sealed partial class AppendSession
         _options = options;
         _time = time;
         _level = open.AckLevel == AckLevel.Unspecified ? AckLevel.Durable : open.AckLevel;
-        _credit = new SessionCredit(options.CreditBytes);
+        _credit = new SessionCredit(
+            options.CreditBytes, Math.Max(CreditNow(), options.CreditBytes / SoftCreditDivisor));
         _acked = (rows.ReceivedOffset, rows.DurableOffset, rows.StoredOffset);
     }
 
@@ -101,31 +106,42 @@ internal sealed partial class AppendSession
     {
         while (_ending is null && await _requests.WaitToReadAsync())
         {
-            _rows.Tick();
             while (_rows.ErrorCount > MaxWaitingErrors && _ending is null)
             {
                 _signal.Set();
                 await _written.WaitAsync(_call.CancellationToken);
             }
 
-            if (!_rows.HasRoom)
-            {
-                await _rows.WaitForRoomAsync(_call.CancellationToken);
-            }
-
-            while (_ending is null && _rows.HasRoom && _requests.TryRead(out ReadOnlySpan<byte> request))
-            {
-                _request++;
-                Take(request);
-            }
+            await _rows.BeginTurnAsync(_call.CancellationToken);
+            TakeTurn();
 
             if (_level == AckLevel.Received)
             {
                 _signal.Set();
             }
         }
+    }
 
-        _rows.Tick();
+    private void TakeTurn()
+    {
+        try
+        {
+            while (_ending is null && _rows.TurnGoesOn && _requests.TryRead(out ReadOnlySpan<byte> request))
+            {
+                _request++;
+                Take(request);
+            }
+        }
+        finally
+        {
+            _rows.EndTurn();
+            _credit.HandOver();
+            if (_rows.DurableOffset >= _rows.ReceivedOffset)
+            {
+                // The rows were faster than this note of their bytes: nothing else would wake the other loop.
+                _signal.Set();
+            }
+        }
     }
 
     private void Take(ReadOnlySpan<byte> request)
@@ -155,7 +171,13 @@ internal sealed partial class AppendSession
         }
 
         _overdraft = 0;
-        if (request.Length > _options.MaxRequestBytes)
+        if (_pipeline.Admission.Refusal is var shortage and not RefusalReason.Unspecified)
+        {
+            _pipeline.Metrics.OnRefused(shortage);
+            Refuse(
+                request.Length, shortage, AppendErrors.RefusalText(shortage), _pipeline.Admission.NextRetryDelay());
+        }
+        else if (request.Length > _options.MaxRequestBytes)
         {
             Refuse(
                 request.Length, RefusalReason.TooLarge,
@@ -178,12 +200,6 @@ internal sealed partial class AppendSession
             case AppendOutcome.Appended:
                 _refusing = false;
                 _credit.Hold(_rows.ReceivedOffset, request.Length);
-                if (_rows.DurableOffset >= _rows.ReceivedOffset)
-                {
-                    // The rows were faster than this note of their bytes: nothing else would wake the other loop.
-                    _signal.Set();
-                }
-
                 break;
             case AppendOutcome.Duplicate:
                 _refusing = false;
@@ -193,6 +209,11 @@ internal sealed partial class AppendSession
                 break;
             case AppendOutcome.Gap:
                 Refuse(request.Length, RefusalReason.Gap, GapText());
+                break;
+            case AppendOutcome.TooManyRows:
+                Refuse(
+                    request.Length, RefusalReason.TooLarge,
+                    $"the request has more rows than a request may have, {_rows.Table.MaxRequestRows}");
                 break;
             default:
                 throw AppendErrors.Malformed(_request);
@@ -204,8 +225,9 @@ internal sealed partial class AppendSession
         : $"producer '{_rows.ProducerId}' is not known here, or has expired: its rows begin at offset 0";
 
     // Told once: what follows falls under the same refusal until the offset fits.
-    private void Refuse(int requestBytes, RefusalReason reason, string text)
+    private void Refuse(int requestBytes, RefusalReason reason, string text, TimeSpan? retryAfter = null)
     {
+        _rows.CountRefused(requestBytes);
         _credit.GiveBack(requestBytes);
         bool isNamed = _rows.ProducerId.Length > 0;
         if (!_refusing || !isNamed || _decoder.Offset <= _rows.ReceivedOffset)
@@ -217,6 +239,7 @@ internal sealed partial class AppendSession
                 ExpectedOffset = isNamed ? _rows.ReceivedOffset : 0,
                 Reason = reason,
                 Message = text,
+                RetryAfter = retryAfter is { } delay ? Duration.FromTimeSpan(delay) : null,
             });
         }
 

@@ -51,18 +51,34 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
     /// <summary>Takes all requests of a stream; returns when what was taken is durable.</summary>
     private async Task<RowStream> ReceiveAsync(string message, RequestStream requests, CallContext call)
     {
-        RowStream rows = pipeline.OpenStream(message);
+        RowStream rows = pipeline.OpenStream(message, SenderKey.Of(call));
+        try
+        {
+            return await ReceiveAsync(rows, requests, call);
+        }
+        finally
+        {
+            rows.Close();
+        }
+    }
+
+    private async Task<RowStream> ReceiveAsync(RowStream rows, RequestStream requests, CallContext call)
+    {
         long request = 0;
         RequestResult result = RequestResult.Decoded;
-        while (result == RequestResult.Decoded && rows.Failure is null && await requests.WaitToReadAsync())
+        RefusalReason refusal = pipeline.Admission.Refusal;
+        while (result == RequestResult.Decoded && refusal == RefusalReason.Unspecified && rows.Failure is null
+            && await requests.WaitToReadAsync())
         {
-            ValueTask room = rows.WaitForRoomAsync(call.CancellationToken);
-            if (!room.IsCompletedSuccessfully)
+            ValueTask turn = rows.BeginTurnAsync(call.CancellationToken);
+            if (!turn.IsCompletedSuccessfully)
             {
-                await room;
+                await turn;
             }
 
-            while (rows.HasRoom && requests.TryRead(out ReadOnlySpan<byte> bytes))
+            refusal = pipeline.Admission.Refusal;
+            while (refusal == RefusalReason.Unspecified && rows.TurnGoesOn
+                && requests.TryRead(out ReadOnlySpan<byte> bytes))
             {
                 result = rows.Append(bytes);
                 if (result != RequestResult.Decoded)
@@ -72,6 +88,8 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
 
                 request++;
             }
+
+            rows.EndTurn();
         }
 
         try
@@ -83,7 +101,26 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
             throw NotDurable();
         }
 
-        return result == RequestResult.Decoded ? rows : throw Refused(result, request, rows.AcceptedCount);
+        if (refusal != RefusalReason.Unspecified)
+        {
+            pipeline.Metrics.OnRefused(refusal);
+            throw WithAccepted(
+                AppendErrors.Refused(refusal, pipeline.Admission.NextRetryDelay()), rows.AcceptedCount);
+        }
+
+        return result switch
+        {
+            RequestResult.Decoded => rows,
+            RequestResult.TooManyRows => throw WithAccepted(
+                AppendErrors.TooManyRows(request, rows.MaxRequestRows), rows.AcceptedCount),
+            _ => throw Refused(result, request, rows.AcceptedCount),
+        };
+    }
+
+    private static RpcException WithAccepted(RpcException error, long accepted)
+    {
+        error.Trailers.Add(AcceptedCountTrailer, accepted.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        return error;
     }
 
     private static RpcException Refused(RequestResult result, long request, long accepted)

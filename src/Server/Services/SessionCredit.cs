@@ -5,83 +5,100 @@ namespace Ingest.Server.Services;
 /// are durable, or at once when they were not taken.
 /// </summary>
 /// <remarks>
-/// The reading thread uses, the writing one grants. Small requests share an entry, so that few are kept.
+/// The reading thread uses and notes, the writing one grants. Notes are joined, and handed over once a turn or once
+/// <see cref="NoteBytes"/>: a request costs one atomic operation, and few notes are kept.
 /// </remarks>
 internal sealed class SessionCredit
 {
-    private const int EntryBytes = 16 * 1024;
+    private const int NoteBytes = 16 * 1024;
 
     private readonly Lock _gate = new();
     private readonly long _whole;
     private readonly Queue<(long End, long Bytes)> _underWay = new();
-    private (long End, long Bytes) _last;
+    private (long End, long Bytes) _note; // The reading thread's.
     private long _left;
     private long _back;
 
-    /// <summary>Makes the credit of a session that was told of it.</summary>
-    public SessionCredit(long bytes) => _left = _whole = bytes;
-
-    /// <summary>Whether a request fits; its bytes count either way, since its sender has counted them too.</summary>
-    public bool TryUse(int requestBytes)
+    /// <summary>Makes the credit of a session.</summary>
+    /// <param name="whole">What it has when the server is short of nothing.</param>
+    /// <param name="told">What it is told to begin with.</param>
+    public SessionCredit(long whole, long told)
     {
-        lock (_gate)
-        {
-            _left -= requestBytes;
-            return _left >= 0;
-        }
+        _whole = whole;
+        _left = Told = told;
+        _back = whole - told;
     }
 
-    /// <summary>The bytes come back when the offsets below the end are durable.</summary>
+    /// <summary>What the session was told when it was opened.</summary>
+    public long Told { get; }
+
+    /// <summary>Whether a request fits; its bytes count either way, since its sender has counted them too.</summary>
+    public bool TryUse(int requestBytes) => Interlocked.Add(ref _left, -requestBytes) >= 0;
+
+    /// <summary>The bytes come back when the offsets below the end are durable. <see cref="HandOver"/> follows.</summary>
     public void Hold(long end, int requestBytes)
     {
-        lock (_gate)
+        if (_note.Bytes + requestBytes > NoteBytes)
         {
-            if (_last.Bytes + requestBytes > EntryBytes && _last.Bytes > 0)
+            HandOver();
+        }
+
+        _note = (end, _note.Bytes + requestBytes);
+    }
+
+    /// <summary>Lets the writing thread know what was noted.</summary>
+    public void HandOver()
+    {
+        if (_note.Bytes > 0)
+        {
+            lock (_gate)
             {
-                _underWay.Enqueue(_last);
-                _last = default;
+                _underWay.Enqueue(_note);
             }
 
-            _last = (end, _last.Bytes + requestBytes);
+            _note = default;
         }
     }
 
     /// <summary>The bytes come back now.</summary>
-    public void GiveBack(int requestBytes)
-    {
-        lock (_gate)
-        {
-            _back += requestBytes;
-        }
-    }
+    public void GiveBack(int requestBytes) => Interlocked.Add(ref _back, requestBytes);
 
     /// <summary>
     /// What to grant: all that has come back, once it is a quarter of the whole or nothing is under way; otherwise 0.
+    /// While something is under way no more than a limit is out; at a limit of 0 nothing is granted at all.
     /// </summary>
-    public long TakeGrant(long durableOffset)
+    /// <param name="durableOffset">What is durable.</param>
+    /// <param name="limit">Bytes that the session may have before it has to wait; the whole, or less of it.</param>
+    /// <param name="settled">Bytes that were under way and are durable now.</param>
+    public long TakeGrant(long durableOffset, long limit, out long settled)
     {
+        settled = 0;
+        bool isUnderWay;
         lock (_gate)
         {
             while (_underWay.TryPeek(out (long End, long Bytes) oldest) && oldest.End <= durableOffset)
             {
-                _back += _underWay.Dequeue().Bytes;
+                settled += _underWay.Dequeue().Bytes;
             }
 
-            if (_underWay.Count == 0 && _last.End <= durableOffset)
-            {
-                _back += _last.Bytes;
-                _last = default;
-            }
-
-            if (_back < _whole / 4 && (_underWay.Count > 0 || _last.Bytes > 0))
-            {
-                return 0;
-            }
-
-            long grant = _back;
-            _left += grant;
-            _back = 0;
-            return grant;
+            isUnderWay = _underWay.Count > 0;
         }
+
+        long back = Interlocked.Add(ref _back, settled);
+        if (limit == 0)
+        {
+            return 0;
+        }
+
+        // What waits for nothing gets all, however short the server is: a request may need it.
+        long grant = isUnderWay ? Math.Min(back, limit - Volatile.Read(ref _left)) : back;
+        if (grant <= 0 || (grant < limit / 4 && isUnderWay))
+        {
+            return 0;
+        }
+
+        Interlocked.Add(ref _back, -grant);
+        Interlocked.Add(ref _left, grant);
+        return grant;
     }
 }
