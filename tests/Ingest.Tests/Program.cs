@@ -1,7 +1,6 @@
 using System.Globalization;
 using Ingest.Tests.Log;
 using Ingest.Tests.Stores;
-using Ingest.Tests.Stores.ClickHouse;
 
 // The test runner loads the assembly and does not come here; tests start it as the process that they kill.
 if (args is ["log-writer", var directory, var first])
@@ -11,8 +10,4 @@ if (args is ["log-writer", var directory, var first])
 else if (args is ["store", var storeDirectory, var segment, var token])
 {
     await StoreProcess.RunAsync(storeDirectory, segment, token);
-}
-else if (args is ["stand-in", var serverDirectory, var port])
-{
-    await StandInServer.RunAsync(serverDirectory, int.Parse(port, CultureInfo.InvariantCulture));
 }

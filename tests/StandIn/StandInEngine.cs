@@ -1,0 +1,73 @@
+using Ingest.Stores;
+using Ingest.Stores.Embedded;
+
+namespace Ingest.StandIns;
+
+/// <summary>Runs the statements of requests in libchdb.</summary>
+internal sealed class StandInEngine : IDisposable
+{
+    // Parameters of a request that are no settings.
+    private static readonly HashSet<string> s_reserved = ["database", "query", "query_id", "wait_end_of_query", "default_format"];
+
+    private readonly string _directory;
+    private readonly EngineConnection _first;
+
+    public StandInEngine(string directory)
+    {
+        Directory.CreateDirectory(directory);
+        _directory = directory;
+        string configuration = Path.Combine(directory, "engine.xml");
+        File.WriteAllText(configuration, "<clickhouse/>\n");
+        LibChdb.Load("");
+        _first = EngineConnection.Open(
+        [
+            $"--path={directory}", $"--config-file={configuration}", "--memory_worker_use_cgroup=0",
+            "--mark_cache_size=1000000", "--background_pool_size=1", "--background_schedule_pool_size=2",
+        ]);
+    }
+
+    /// <summary>Runs a statement and gives its answer.</summary>
+    /// <exception cref="StoreException">The engine refused.</exception>
+    public byte[] Run(StandInRequest request)
+    {
+        using EngineConnection session = Open(request);
+        using EngineResult result = session.Run(
+            request.Statement, request.Parameters.GetValueOrDefault("default_format", "TabSeparated"));
+        return result.Bytes.ToArray();
+    }
+
+    /// <summary>Inserts the body; before it is done, tells that all bytes are with the engine.</summary>
+    /// <exception cref="StoreException">The engine refused.</exception>
+    public void Insert(StandInRequest request, Action beforeDone)
+    {
+        const string Format = " FORMAT Native";
+        string statement = request.Statement;
+        if (!statement.EndsWith(Format, StringComparison.Ordinal))
+        {
+            throw new InvalidOperationException($"not Native: {statement}");
+        }
+
+        IEnumerable<string> settings = Settings(request).Select(s => $"{s.Key} = {SqlText.Literal(s.Value)}");
+        using EngineConnection session = EngineConnection.Open([$"--path={_directory}"]);
+        using InsertStream insert = InsertStream.Begin(
+            session, $"{statement[..^Format.Length]} SETTINGS {string.Join(", ", settings)}");
+        for (int from = 0; from < request.Body.Length; from += 1 << 20)
+        {
+            if (!insert.TryAppend(request.Body.AsSpan(from, Math.Min(1 << 20, request.Body.Length - from))))
+            {
+                break;
+            }
+        }
+
+        beforeDone();
+        insert.Complete();
+    }
+
+    public void Dispose() => _first.Dispose();
+
+    private EngineConnection Open(StandInRequest request) => EngineConnection.Open(
+        [$"--path={_directory}", .. Settings(request).Select(s => $"--{s.Key}={s.Value}")]);
+
+    private static IEnumerable<KeyValuePair<string, string>> Settings(StandInRequest request) =>
+        request.Parameters.Where(p => !s_reserved.Contains(p.Key));
+}
