@@ -13,6 +13,8 @@ internal static partial class EngineError
     /// <summary>The text has a syntax error.</summary>
     public const int SyntaxError = 62;
 
+    private const int AttemptToReadAfterEof = 32;
+    private const int CannotReadAllData = 33;
     private const int ReadOnly = 164;
     private const int AccessDenied = 497;
 
@@ -25,8 +27,8 @@ internal static partial class EngineError
         20,  // NUMBER_OF_COLUMNS_DOESNT_MATCH
         26,  // CANNOT_PARSE_QUOTED_STRING
         27,  // CANNOT_PARSE_INPUT_ASSERTION_FAILED
-        32,  // ATTEMPT_TO_READ_AFTER_EOF
-        33,  // CANNOT_READ_ALL_DATA
+        AttemptToReadAfterEof,
+        CannotReadAllData,
         38,  // CANNOT_PARSE_DATE
         41,  // CANNOT_PARSE_DATETIME
         44,  // ILLEGAL_COLUMN
@@ -85,6 +87,9 @@ internal static partial class EngineError
     /// </summary>
     public static StoreException OfInsert(string message) => new(
         message.TrimEnd(), s_badData.Contains(Code(message)) ? StoreFault.BadData : StoreFault.Unavailable);
+
+    /// <summary>Whether the engine says that the data ended too early, for which the way to it may be to blame.</summary>
+    public static bool IsCutShort(string message) => Code(message) is AttemptToReadAfterEof or CannotReadAllData;
 
     /// <summary>The number at the message's beginning, or 0.</summary>
     public static int Code(string message)

@@ -19,11 +19,15 @@ namespace Ingest.Stores.ClickHouse;
 /// </remarks>
 public sealed partial class ClickHouseStore : IStore
 {
+    /// <summary>Times that a server calls a segment cut short before that counts as the segment's own fault.</summary>
+    private const int CutShortTries = 3;
+
     private readonly ClickHouseOptions _options;
     private readonly HttpClient _http;
     private readonly PlacementJournal _placements;
     private readonly Shard[] _shards;
     private readonly ConcurrentDictionary<ulong, int> _rerouted = new();
+    private readonly ConcurrentDictionary<ulong, int> _cutShort = new();
     private readonly SemaphoreSlim _definitions = new(1);
     private readonly CancellationTokenSource _closing = new();
     private readonly ulong _firstOwnId;
@@ -159,7 +163,18 @@ public sealed partial class ClickHouseStore : IStore
             _rerouted.TryRemove(segment.SegmentId, out _);
         }
 
-        await replica.InsertAsync(segment, shard.Define(segment.Table, facts).Insert(), facts, cancellationToken);
+        try
+        {
+            await replica.InsertAsync(segment, shard.Define(segment.Table, facts).Insert(), facts, cancellationToken);
+        }
+        catch (StoreException e) when (e.Fault == StoreFault.BadData && EngineError.IsCutShort(e.Message)
+            && _cutShort.AddOrUpdate(segment.SegmentId, 1, (_, tries) => tries + 1) < CutShortTries)
+        {
+            // A proxy that breaks off in mid-body looks like this too, and the segment is good.
+            throw new StoreException(e.Message, StoreFault.Unavailable, e);
+        }
+
+        _cutShort.TryRemove(segment.SegmentId, out _);
     }
 
     /// <inheritdoc/>

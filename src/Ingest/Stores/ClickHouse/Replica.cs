@@ -106,6 +106,10 @@ internal sealed class Replica : ISqlSession
     }
 
     /// <summary>Sends a segment as one INSERT.</summary>
+    /// <remarks>
+    /// The token is the query's id too: while the server still works on a try that we have given up, it refuses another
+    /// one (QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING), which could not be told from it once the token is forgotten.
+    /// </remarks>
     /// <exception cref="StoreException">It is not known to be inserted.</exception>
     public async Task InsertAsync(
         SealedSegment segment, string statement, ServerFacts facts, CancellationToken cancellationToken)
@@ -117,7 +121,10 @@ internal sealed class Replica : ISqlSession
         }
 
         string url = Address(
-            [("query", statement + " FORMAT Native"), ("wait_end_of_query", "1"), .. Known(facts, settings)]);
+            [
+                ("query", statement + " FORMAT Native"), ("query_id", segment.Token), ("wait_end_of_query", "1"),
+                .. Known(facts, settings),
+            ]);
         string said = await GuardAsync(
             async token =>
             {

@@ -34,6 +34,9 @@ public sealed class ClickHouseFaultTests(StandInFixture servers) : IDisposable
     [InlineData(3, "silent 1")]
     [InlineData(1, "afterwards 1")]
     [InlineData(3, "afterwards 1")]
+    [InlineData(1, "short 2")]
+    [InlineData(3, "short 2")]
+    [InlineData(1, "reset 2 3000")]
     [InlineData(1, "close 2 0")]
     [InlineData(1, "close 2 1000")]
     [InlineData(1, "close 2 4000")]
@@ -54,6 +57,69 @@ public sealed class ClickHouseFaultTests(StandInFixture servers) : IDisposable
 
         Assert.True(writer.Status.Failures > 0, "the fault was never met");
         await StoredRows.AssertExactlyOnceAsync(_directory, used, segments);
+    }
+
+    [SkippableFact]
+    public async Task What_the_server_still_works_on_is_not_sent_again()
+    {
+        // No token is remembered: a second INSERT would be seen.
+        StandIn[] used = [.. servers.Servers.Take(1)];
+        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used, deduplicationWindow: 0);
+        await store.EnsureTableAsync(_table, default);
+        await used[0].FaultAsync("afterwards 1 1500");
+        SealedSegment[] segments = Segments(1);
+        await using StoreWriter writer = Start(store);
+        await SendAndStopAsync(writer, segments);
+
+        Assert.Equal((0L, 1L), (writer.Status.Inserts, writer.Status.AlreadyStored));
+        await StoredRows.AssertExactlyOnceAsync(_directory, used, segments);
+    }
+
+    [SkippableFact]
+    public async Task A_retry_that_is_older_than_the_deduplication_window_is_counted_first()
+    {
+        StandIn[] used = [.. servers.Servers.Take(1)];
+        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used, deduplicationWindow: 2);
+        await store.EnsureTableAsync(_table, default);
+        await used[0].FaultAsync("silent 1");
+        SealedSegment[] segments = Segments(4);
+        await using StoreWriter writer = Start(store);
+        await _sealed.Writer.WriteAsync(segments[0]);
+        while (await store.CountRowsAsync(_table, segments[0].SegmentId, default) == 0)
+        {
+            Assert.Equal(0, writer.Status.Failures);
+        }
+
+        foreach (SealedSegment other in segments[1..])
+        {
+            await store.InsertAsync(other, default);
+        }
+
+        await SendAndStopAsync(writer);
+        Assert.Equal((0L, 1L), (writer.Status.Inserts, writer.Status.AlreadyStored));
+        await StoredRows.AssertExactlyOnceAsync(_directory, used, segments);
+
+        // The token is forgotten indeed: without the count the rows would be there twice.
+        SealedSegment again = SegmentFile.Write(
+            _directory, _table, segments[0].SegmentId, [100, 200, 100], segments[0].Token);
+        await store.InsertAsync(again, default);
+        Assert.Equal(2 * again.Rows, await store.CountRowsAsync(_table, again.SegmentId, default));
+    }
+
+    [SkippableFact]
+    public async Task A_segment_that_the_server_calls_cut_short_is_bad_data_at_the_third_time_only()
+    {
+        StandIn[] used = [.. servers.Servers.Take(1)];
+        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used);
+        await used[0].FaultAsync("short 3");
+        SealedSegment segment = Segments(1)[0];
+        var faults = new List<StoreFault>();
+        for (int i = 0; i < 3; i++)
+        {
+            faults.Add((await Assert.ThrowsAsync<StoreException>(() => store.InsertAsync(segment, default))).Fault);
+        }
+
+        Assert.Equal([StoreFault.Unavailable, StoreFault.Unavailable, StoreFault.BadData], faults);
     }
 
     [SkippableFact]
