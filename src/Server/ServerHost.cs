@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Ingest.Log;
 using Ingest.Server.Grpc;
@@ -20,6 +21,9 @@ public static class ServerHost
     /// <summary>Exit code of a server that cannot start: a port or a directory in use, no engine.</summary>
     public const int ExitStart = 3;
 
+    // For Kestrel to close its connections once their calls have ended; those that are not read are aborted then.
+    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(1);
+
     /// <summary>Runs the server until it is told to stop.</summary>
     /// <param name="args">Settings as <c>--Ingest:Key=value</c>.</param>
     /// <param name="output">Where it says that it is up.</param>
@@ -27,6 +31,7 @@ public static class ServerHost
     /// <returns>The process's exit code.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
     {
+        using var signals = new StopSignals();
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
         if (!SettingsReader.TryRead(builder.Configuration, out ServerOptions? options, out string? fault))
         {
@@ -35,7 +40,12 @@ public static class ServerHost
 
         try
         {
-            await RunAsync(builder, options, output);
+            await RunAsync(builder, options, output, signals);
+            return 0;
+        }
+        catch (OperationCanceledException) when (signals.Asked.IsCancellationRequested)
+        {
+            // Asked to stop before it was up.
             return 0;
         }
         catch (Exception error) when (Explain(error, options) is { } text)
@@ -44,12 +54,14 @@ public static class ServerHost
         }
     }
 
-    private static async Task RunAsync(WebApplicationBuilder builder, ServerOptions options, TextWriter output)
+    private static async Task RunAsync(
+        WebApplicationBuilder builder, ServerOptions options, TextWriter output, StopSignals signals)
     {
         builder.AddIngestObservability();
         builder.Services.AddGrpcTransport(options.Grpc);
+        builder.Services.AddSingleton<IHostLifetime>(signals);
         builder.Services.Configure<HostOptions>(
-            host => host.ShutdownTimeout = options.Grpc.DrainGrace + options.StopTimeout);
+            host => host.ShutdownTimeout = options.Grpc.DrainGrace + Drain.EndTimeout + s_closeTimeout);
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         using ILoggerFactory loggers = LoggerFactory.Create(
             logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddIngestConsole());
@@ -60,16 +72,21 @@ public static class ServerHost
             Store = options.Store,
         };
         await using IngestPipeline pipeline = await IngestPipeline.OpenAsync(
-            pipelineOptions, loggers, TimeProvider.System, CancellationToken.None);
+            pipelineOptions, loggers, TimeProvider.System, signals.Asked);
         builder.Services.AddSingleton(pipeline);
 
         await using WebApplication app = builder.Build();
         Map(app, options, pipeline);
-        await app.StartAsync();
+        await app.StartAsync(signals.Asked);
         StartReport.Write(output, app, options, pipeline);
+        var stopping = new Stopwatch();
+        app.Lifetime.ApplicationStopping.Register(stopping.Start);
+        await using CancellationTokenRegistration onSignal = signals.Asked.Register(app.Lifetime.StopApplication);
         await app.WaitForShutdownAsync();
-        await pipeline.StopAsync(options.StopTimeout);
+        await pipeline.StopAsync(Left(options.StopTimeout, stopping.Elapsed));
     }
+
+    private static TimeSpan Left(TimeSpan limit, TimeSpan used) => used < limit ? limit - used : TimeSpan.Zero;
 
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
     {

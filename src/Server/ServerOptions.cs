@@ -41,8 +41,11 @@ public sealed record ServerOptions
     /// <summary>Queries over <c>POST /sql</c>.</summary>
     public Stores.QueryLimits Sql { get; init; } = new();
 
-    /// <summary>Longest that the server takes to put away what it has when it stops; default 20 s.</summary>
-    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(20);
+    /// <summary>
+    /// How long after a SIGTERM segments are still handed to the store; default 25 s, so that the server has ended when
+    /// Kubernetes' 30 s are over. Calls have the first of it, <c>Grpc:DrainGrace</c>, and the store what is left.
+    /// </summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(25);
 
     /// <summary>The address to listen on.</summary>
     public IPAddress ListenAddress => Listen is "*" ? IPAddress.Any : IPAddress.Parse(Listen);
@@ -91,6 +94,17 @@ public sealed record ServerOptions
         foreach (string fault in Grpc.Validate())
         {
             yield return $"Ingest:Grpc:{fault}";
+        }
+
+        if (StopTimeout < TimeSpan.Zero || StopTimeout > TimeSpan.FromDays(1))
+        {
+            yield return $"Ingest:StopTimeout is {StopTimeout}; a time up to a day is expected.";
+        }
+
+        if (Append.DrainDelay > Grpc.DrainGrace)
+        {
+            yield return $"Ingest:Append:DrainDelay is {Append.DrainDelay}; it has to be at most Ingest:Grpc:DrainGrace, "
+                + $"which is {Grpc.DrainGrace}.";
         }
 
         foreach (string fault in Append.Validate(Grpc.MaxMessageBytes))

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net;
-using System.Threading.Channels;
 using Google.Protobuf;
 using Ingest.V1;
 
@@ -20,7 +19,7 @@ internal sealed class AppendCall : IAsyncDisposable
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    private readonly Body _body = new();
+    private readonly StreamedBody _body = new();
     private HttpResponseMessage? _response;
     private Stream? _stream;
 
@@ -181,38 +180,6 @@ internal sealed class AppendCall : IAsyncDisposable
             case AppendResponse.ResponseOneofCase.Draining:
                 Draining = response.Draining;
                 break;
-        }
-    }
-
-    private sealed class Body : HttpContent
-    {
-        private readonly Channel<byte[]> _frames = Channel.CreateUnbounded<byte[]>();
-
-        public Body() => Headers.TryAddWithoutValidation("content-type", "application/grpc");
-
-        public void Write(byte[] frame) => _frames.Writer.TryWrite(frame);
-
-        public void Complete() => _frames.Writer.TryComplete();
-
-        public void Abandon() => _frames.Writer.TryComplete(new IOException("the test has left"));
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
-            SerializeToStreamAsync(stream, context, CancellationToken.None);
-
-        protected override async Task SerializeToStreamAsync(
-            Stream stream, TransportContext? context, CancellationToken cancellationToken)
-        {
-            await foreach (byte[] frame in _frames.Reader.ReadAllAsync(cancellationToken))
-            {
-                await stream.WriteAsync(frame, cancellationToken);
-                await stream.FlushAsync(cancellationToken);
-            }
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
         }
     }
 }

@@ -69,6 +69,36 @@ public sealed class ForeignSenderTests(SharedServer shared)
             + "FROM gps_points WHERE producer_id = 'grpc-js-append'");
     }
 
+    [SkippableTheory]
+    [InlineData("yes", "OK")]
+    [InlineData("no", "UNAVAILABLE")]
+    public async Task Grpc_js_is_told_that_the_server_stops_and_ends_cleanly(string halfClose, string status)
+    {
+        Engine.Require();
+        Skip.IfNot(
+            Directory.Exists(Path.Combine(Folder(), "node_modules")), "tests/Foreign/node_modules is missing: npm ci");
+        await using ServerProcess server = await ServerProcess.StartAsync(
+            null, "Grpc:DrainGrace=00:00:01", "Append:DrainDelay=00:00:00.300");
+        using Process client = Process.Start(new ProcessStartInfo(
+            "node", ["drain-points.mjs", Authority(server), Path.Combine(Data.Repository(), "protos"), "js", halfClose])
+        {
+            WorkingDirectory = Folder(),
+            RedirectStandardOutput = true,
+        })!;
+        using var timeout = new CancellationTokenSource(s_timeout);
+        Assert.Equal("ready", await client.StandardOutput.ReadLineAsync(timeout.Token));
+
+        Assert.Equal(0, await server.StopAsync());
+
+        string[] append = (await client.StandardOutput.ReadLineAsync(timeout.Token))!.Split(' ');
+        string[] stream = (await client.StandardOutput.ReadLineAsync(timeout.Token))!.Split(' ');
+        Assert.Equal(["true", status], append[..2]);
+        Assert.Equal("UNAVAILABLE", stream[0]);
+        await using ServerProcess next = await ServerProcess.StartAsync(server.DataDirectory);
+        Assert.Equal(append[2], await next.QueryAsync("SELECT count() FROM gps_points WHERE driver_id = 'js'"));
+        Assert.Equal(stream[1], await next.QueryAsync("SELECT count() FROM gps_points WHERE driver_id = 'js-stream'"));
+    }
+
     private static Task ExpectPointsAsync(ServerProcess server, string driver) => server.ExpectAsync(
         $"{Points}\t{Points}\t2026-01-01 00:00:00\t{Points - 1}\tTO_PICKUP",
         "SELECT count(), uniqExact(order_id), toDateTime(min(timestamp)), "

@@ -14,7 +14,8 @@ internal static class RawCall
             DefaultRequestVersion = HttpVersion.Version20,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"{address}/ingest.v1.IngestService/{method}");
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, address + (method.StartsWith('/') ? method : $"/ingest.v1.IngestService/{method}"));
         request.Content = new ByteArrayContent(body);
         request.Content.Headers.TryAddWithoutValidation("content-type", "application/grpc");
         request.Headers.TryAddWithoutValidation("te", "trailers");

@@ -115,10 +115,38 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Asks the process to stop, as an orchestrator does, and returns its exit code.</summary>
     public async Task<int> StopAsync()
     {
-        using Process kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
-        await kill.WaitForExitAsync();
+        await TerminateAsync();
+        return await ExitAsync();
+    }
+
+    /// <summary>Sends SIGTERM.</summary>
+    public Task TerminateAsync() => TerminateAsync(_process);
+
+    /// <summary>Waits for the process's end and returns its exit code.</summary>
+    public async Task<int> ExitAsync()
+    {
         await _process.WaitForExitAsync().WaitAsync(s_startTimeout);
         return _process.ExitCode;
+    }
+
+    /// <summary>Starts a server and sends it SIGTERM after a while, whatever it is doing then.</summary>
+    public static async Task<(int ExitCode, string Output)> StopStartingAsync(
+        string data, TimeSpan after, params string[] settings)
+    {
+        using Process process = Launch(data, settings);
+        var output = new StringBuilder();
+        Task reading = Task.WhenAll(
+            CollectAsync(process.StandardOutput, output), CollectAsync(process.StandardError, output));
+        var clock = Stopwatch.StartNew();
+        while (clock.Elapsed < after)
+        {
+            await Task.Delay(1);
+        }
+
+        await TerminateAsync(process);
+        await process.WaitForExitAsync().WaitAsync(s_startTimeout);
+        await reading;
+        return (process.ExitCode, output.ToString());
     }
 
     public async ValueTask DisposeAsync()
@@ -138,6 +166,12 @@ public sealed class ServerProcess : IAsyncDisposable
         {
             // Another server went on with it.
         }
+    }
+
+    private static async Task TerminateAsync(Process process)
+    {
+        using Process kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     private static Process Launch(string data, string[] settings)

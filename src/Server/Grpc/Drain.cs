@@ -11,7 +11,7 @@ namespace Ingest.Server.Grpc;
 public sealed class Drain : IDisposable
 {
     /// <summary>How long calls that were told to end may take to do so.</summary>
-    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
+    internal static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
     private readonly HealthStatus _health;
     private readonly TimeProvider _time;

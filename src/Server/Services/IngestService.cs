@@ -56,6 +56,12 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
         {
             return await ReceiveAsync(rows, requests, call);
         }
+        catch (OperationCanceledException) when (call.Reason == CancelReason.Draining)
+        {
+            // The time that the stream had to end is over. What came is kept, and its sender is told how much that is.
+            await CompleteAsync(rows);
+            throw WithAccepted(AppendErrors.ShuttingDown(), rows.AcceptedCount);
+        }
         finally
         {
             rows.Close();
@@ -92,15 +98,7 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
             rows.EndTurn();
         }
 
-        try
-        {
-            await rows.CompleteAsync();
-        }
-        catch (IOException)
-        {
-            throw NotDurable();
-        }
-
+        await CompleteAsync(rows);
         if (refusal != RefusalReason.Unspecified)
         {
             pipeline.Metrics.OnRefused(refusal);
@@ -115,6 +113,18 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
                 AppendErrors.TooManyRows(request, rows.MaxRequestRows), rows.AcceptedCount),
             _ => throw Refused(result, request, rows.AcceptedCount),
         };
+    }
+
+    private static async Task CompleteAsync(RowStream rows)
+    {
+        try
+        {
+            await rows.CompleteAsync();
+        }
+        catch (IOException)
+        {
+            throw NotDurable();
+        }
     }
 
     private static RpcException WithAccepted(RpcException error, long accepted)
