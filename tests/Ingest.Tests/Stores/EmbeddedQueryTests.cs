@@ -43,6 +43,83 @@ public sealed class EmbeddedQueryTests(EngineFixture engine)
         "SHOW TABLES INTO OUTFILE '{0}.out'",
     };
 
+    /// <summary>Ways to reach a file, behind names, texts and comments that a reader pairs up wrongly.</summary>
+    public static TheoryData<string> Hidden => new()
+    {
+        "SELECT 1 AS `'`, file('{0}')",
+        "SELECT 1 AS \"'\", file('{0}'), 2 AS \"'\"",
+        "SELECT 1 AS `\"`, file('{0}'), 2 AS `\"`",
+        "SELECT 1 AS `\\``, file('{0}'), 2 AS `'`",
+        "SELECT 1 AS \"``\", file('{0}')",
+        "SELECT 1 AS `\\\\`, file('{0}'), 2 AS `\\\\'`",
+        "SELECT '\\'', file('{0}'), '\\\\'",
+        "SELECT 1 AS `--`, file('{0}') -- `'",
+        "SELECT 1 AS `/*`, file('{0}') AS `*/`",
+        "SELECT 1 /* ' */, file('{0}') /* ' */",
+        "SELECT 1 -- '\n, file('{0}') # '",
+        "SELECT $a$'$a$, file('{0}'), $b$'$b$",
+        "SELECT $$ ` $$, file('{0}'), $$ ` $$",
+        "SELECT file($f${0}$f$)",
+        "SELECT FILE('{0}')",
+        "SELECT file  \n (  '{0}' )",
+        "SELECT `file`  /* ( */ ('{0}') AS `file`",
+        "WITH 1 AS `'`, file('{0}') AS f SELECT f, `'`",
+        "WITH `'` AS (SELECT file('{0}') AS a) SELECT a FROM `'`",
+        "WITH x -> file(x) AS read SELECT read('{0}')",
+        "SELECT * FROM (SELECT 1 AS `'`, file('{0}') AS b)",
+        "SELECT 1 AS `'` FROM numbers(2) WHERE file('{0}') != ''",
+        "SELECT 1 AS `'` UNION ALL SELECT toUInt8(file('{0}'))",
+        "SELECT arrayMap(`'` -> file(`'`), ['{0}'])",
+        "SELECT arrayMap(`'` -> file(`'`, `'`), ['{0}'])",
+        "SELECT 1 AS `'`, COLUMNS('b') APPLY file FROM (SELECT '{0}' AS b)",
+        "SELECT * APPLY `file` FROM (SELECT '{0}')",
+        "SELECT * APPLY(toString) APPLY(x -> file(x)) FROM (SELECT '{0}')",
+        "SELECT 1 AS `APPLY toString`, COLUMNS('x') APPLY file FROM (SELECT '{0}' AS x)",
+        "SELECT * REPLACE(file('{0}') AS `'`) FROM (SELECT 1 AS `'`)",
+        "SELECT sum(number) OVER (ORDER BY number ROWS BETWEEN length(file('{0}')) PRECEDING AND CURRENT ROW) "
+            + "FROM numbers(2)",
+        "SELECT 1 AS n, 'x' AS `'` ORDER BY n WITH FILL TO 3 INTERPOLATE (`'` AS file('{0}'))",
+        "SELECT 1 LIMIT length(file('{0}'))",
+        "SELECT quantile(length(file('{0}')) / 100)(number) AS `'` FROM numbers(3)",
+        "SHOW TABLES FROM system WHERE toUInt8(file('{0}')) = 1",
+        "SHOW TABLES FROM system WHERE '' != `'` AND toUInt8(file('{0}')) = 1",
+        "SHOW COLUMNS FROM one FROM system WHERE toUInt8(file('{0}')) = 1",
+        "SHOW TABLES LIMIT length(file('{0}'))",
+        "SELECT 1 AS `'`, * FROM file('{0}', 'LineAsString')",
+        "SELECT * FROM file('{0}', 'LineAsString') FORMAT Null",
+        "SELECT * FROM file('{0}', 'LineAsString') FORMAT `Null`",
+        "SELECT file('{0}') FORMAT JSON SETTINGS max_threads = 1",
+        "SELECT b FROM values('a String, b String ALIAS file(a)', ('{0}')) AS `t\nExpressionList\nLiteral x`",
+        "SELECT b FROM values('a String, b String ALIAS file(a)', ('{0}')) "
+            + "AS `t) (children 1)\n ExpressionList\n Literal x`",
+        "SELECT b FROM null('a String, b String ALIAS file(\\'{0}\\')')",
+        "SELECT b FROM VALUES('a String, b String ALIAS file(a)', ('{0}'))",
+        "SELECT * FROM viewIfPermitted(SELECT 1 AS a ELSE values('a UInt8 ALIAS length(file(\\'{0}\\'))'))",
+        "SELECT * FROM format(LineAsString, 'a String ALIAS file(\\'{0}\\')', 'x')",
+        "EXPLAIN TABLE OVERRIDE mysql('127.0.0.1:1') PARTITION BY file('{0}')",
+        "SELECT 1 AS `'`, (SELECT 1 AS `'` SETTINGS max_threads = 64)",
+        "SELECT * FROM (SELECT 1 AS `a\n`, 2 AS `'` SETTINGS max_threads = 64)",
+        "EXPLAIN indexes = 1 SELECT (SELECT 1 SETTINGS max_threads = 64)",
+        "SELECT * FROM `{0}` FORMAT Null",
+        "SELECT 1 IN (`{0}`)",
+        "EXISTS TABLE `{0}`",
+        "EXISTS TABLE `{0}.nosuch`",
+        "SELECT * FROM `{0}.nosuch`",
+        "DESCRIBE TABLE `{0}`",
+        "SELECT hasColumnInTable('127.0.0.1:1', 'default', '{0}', 'x')",
+        "SELECT catboostEvaluate('{0}', 1)",
+        "SELECT dictGet('{0}', 'x', 1)",
+        "SELECT joinGet('{0}', 'x', 1)",
+        "SELECT aiGenerate('x', '{0}')",
+        "SELECT * FROM executable('{0}', 'LineAsString', 'x String')",
+        "SELECT * FROM input('x String')",
+        "SELECT * FROM filesystem('{0}')",
+        "SELECT * FROM sqlite('{0}', 'x')",
+        "SELECT * FROM cluster('default', system.one)",
+        "SELECT * FROM eval('SELECT file(\\'{0}\\')')",
+        "SELECT nosuchfunction('{0}')",
+    };
+
     public static TheoryData<string> Writes => new()
     {
         "CREATE TABLE x (a Int8) ENGINE = Memory",
@@ -80,6 +157,7 @@ public sealed class EmbeddedQueryTests(EngineFixture engine)
 
     [SkippableTheory]
     [MemberData(nameof(Reaching))]
+    [MemberData(nameof(Hidden))]
     public async Task What_reaches_out_of_the_tables_is_refused(string query)
     {
         string secret = Path.Combine(engine.Directory, "secret.csv");
@@ -113,13 +191,56 @@ public sealed class EmbeddedQueryTests(EngineFixture engine)
     [InlineData("SELECT 1 AS x WHERE 0 FORMAT TSVWithNames", "x\n")]
     [InlineData("SELECT 1 AS settings, 2 AS x WHERE settings = 1", "1\t2\n")]
     [InlineData("(SELECT 1) UNION ALL (SELECT 1)", "1\n1\n")]
-    [InlineData("WITH x AS (SELECT 1 AS a) SELECT a FROM x JOIN (SELECT 1 AS a) AS y USING a FORMAT JSONEachRow", "{\"a\":1}\n")]
+    [InlineData(
+        "WITH x AS (SELECT 1 AS a) SELECT a FROM x JOIN (SELECT 1 AS a) AS y USING a FORMAT JSONEachRow",
+        "{\"a\":1}\n")]
     [InlineData("SELECT 'a\nb\\n'", "a\\nb\\n\n")]
     [InlineData("EXISTS TABLE nosuch", "0\n")]
     [InlineData("SELECT 1 WHERE 0", "")]
+    [InlineData("SELECT 1 AS `'`, 'file(x)' AS `file(`", "1\tfile(x)\n")]
+    [InlineData("SELECT 'SETTINGS a = 1', 2 AS `SETTINGS b`", "SETTINGS a = 1\t2\n")]
+    [InlineData(
+        "SELECT sumOrNullIf(number, number > 1), countIf(number > 1), count(DISTINCT number) FROM numbers(4)",
+        "5\t2\t4\n")]
+    [InlineData(
+        "SELECT groupArraySortedIf(2)(number, number > 0), uniqExactArray([number, 7]) FROM numbers(3)",
+        "[1,2]\t4\n")]
+    [InlineData("SELECT 1 WHERE EXISTS(SELECT 1) AND 1 = ANY (SELECT 1)", "1\n")]
+    [InlineData("SELECT CASE WHEN number = 1 THEN 'a' ELSE 'b' END, number::String FROM numbers(1)", "b\t0\n")]
+    [InlineData("SELECT * APPLY(sum) APPLY(toString) FROM numbers(4)", "6\n")]
+    [InlineData("SELECT row_number() OVER (ORDER BY number DESC) FROM numbers(2)", "1\n2\n")]
+    [InlineData(
+        "SELECT date_trunc('day', toDateTime('2020-01-02 03:04:05', 'UTC')) + INTERVAL 1 DAY",
+        "2020-01-03 00:00:00\n")]
+    [InlineData("SELECT format('{} {}', 'a', 'b')", "a b\n")]
+    [InlineData("SELECT 1 FORMAT Null", "")]
+    [InlineData("SELECT 1 AS `km/h`, `km/h` + 1", "1\t2\n")]
+    [InlineData("SHOW TABLES FROM system LIKE 'one'", "one\n")]
+    [InlineData("SELECT * FROM (SELECT 1) AS t(a)", "1\n")]
     public async Task Reading_is_let_through(string query, string answer)
     {
         Assert.Equal(answer, await engine.Store.TextAsync(query));
+    }
+
+    /// <summary>Fails with a new engine: read what its new functions do, then list them in functions.txt.</summary>
+    [SkippableFact]
+    public async Task Every_function_of_the_engine_was_looked_at()
+    {
+        string names = await engine.Store.TextAsync("SELECT name FROM system.functions");
+        string[] unknown =
+        [
+            .. names.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(name => !KnownFunctions.IsListed(name)),
+        ];
+        Assert.Equal("", string.Join(' ', unknown));
+    }
+
+    [SkippableFact]
+    public async Task Every_combinator_of_aggregates_is_known()
+    {
+        string names = await engine.Store.TextAsync("SELECT name FROM system.aggregate_function_combinators");
+        Assert.All(
+            names.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            name => Assert.True(KnownFunctions.IsReading("sum" + name), name));
     }
 
     [SkippableTheory]
@@ -210,12 +331,12 @@ public sealed class EmbeddedQueryTests(EngineFixture engine)
 
             return "";
         });
-        await WaitForAsync(async () => await RunningAsync(store, query) == 1);
+        await WaitForAsync(async () => await RunningAsync(store) == 1);
         var watch = Stopwatch.StartNew();
         await left.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"{watch.Elapsed}");
-        Assert.Equal(0, await RunningAsync(store, query));
+        Assert.Equal(0, await RunningAsync(store));
     }
 
     [SkippableFact]
@@ -247,9 +368,8 @@ public sealed class EmbeddedQueryTests(EngineFixture engine)
         Assert.Equal("1\n", await store.TextAsync("SELECT 1"));
     }
 
-    private static async Task<int> RunningAsync(EmbeddedStore store, string query) => int.Parse(
-        await store.TextAsync(
-            $"SELECT count() FROM system.processes WHERE query = '{query.Replace("'", "''", StringComparison.Ordinal)}'"),
+    private static async Task<int> RunningAsync(EmbeddedStore store) => int.Parse(
+        await store.TextAsync("SELECT count() - 1 FROM system.processes WHERE query LIKE '%numbers(1000000000000)%'"),
         null);
 
     private static async Task WaitForAsync(Func<Task<bool>> condition)

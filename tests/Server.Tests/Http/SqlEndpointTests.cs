@@ -140,14 +140,14 @@ public sealed class SqlEndpointTests(EngineFixture engine) : IAsyncLifetime, IDi
         {
             before = now;
             await Task.Delay(90);
-            now = await TextAsync($"SELECT read_rows FROM system.processes WHERE query = '{Query}'");
+            now = await TextAsync($"SELECT read_rows FROM system.processes WHERE query = formatQuery('{Query}')");
         }
         while (now != before);
         Assert.InRange(long.Parse(now, null), 1, 200_000_000);
     }
 
     private Task<string> RunningAsync(string query) =>
-        TextAsync($"SELECT count() FROM system.processes WHERE query = '{query}'");
+        TextAsync($"SELECT count() FROM system.processes WHERE query = formatQuery('{query}')");
 
     private async Task<string> TextAsync(string query)
     {

@@ -1,6 +1,7 @@
 namespace Ingest.Stores.Embedded;
 
-/// <summary>What <see cref="QueryGuard"/> learnt of a query that it lets through.</summary>
+/// <summary>A query that <see cref="QueryGuard"/> lets through.</summary>
+/// <param name="Text">What is to be run: the client's query as the engine writes it, without its FORMAT.</param>
 /// <param name="Format">Output format that the query names, or empty.</param>
 /// <param name="IsSelect">Whether it is a SELECT: the engine streams no other statement.</param>
-internal readonly record struct CheckedQuery(string Format, bool IsSelect);
+internal readonly record struct CheckedQuery(string Text, string Format, bool IsSelect);

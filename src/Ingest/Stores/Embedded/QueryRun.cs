@@ -60,7 +60,7 @@ internal sealed class QueryRun : IDisposable
                 session = EngineConnection.Open(settings);
             }
 
-            return new QueryRun(text, session, format, answer);
+            return new QueryRun(query.Text, session, format, answer);
         }
         catch
         {
