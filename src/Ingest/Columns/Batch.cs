@@ -107,6 +107,9 @@ public sealed class Batch
     /// <summary>Seconds and nanoseconds of the row's timestamps and durations, by column.</summary>
     internal (long Seconds, int Nanos)[] Moments { get; }
 
+    /// <summary>Rows in sequence that the <see cref="RowProgram"/> has declined.</summary>
+    internal int Declined { get; set; }
+
     /// <summary>The first field of the row whose text is not UTF-8.</summary>
     internal FieldPlan? UnreadableText { get; set; }
 
@@ -238,6 +241,7 @@ public sealed class Batch
         }
 
         _entries.Clear();
+        Declined = 0;
         RowCount = 0;
         RequestBytes = 0;
         OpenedAt = 0;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -14,6 +15,16 @@ internal sealed class FixedColumn(int width) : Column
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref byte Slot(int row) =>
         ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_data), (nint)(uint)row * width);
+
+    /// <summary>A row's value, of a type that is as wide as the column.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref T Slot<T>(int row)
+        where T : unmanaged
+    {
+        Debug.Assert(Unsafe.SizeOf<T>() == width, "the column's own width");
+        return ref Unsafe.Add(
+            ref Unsafe.As<byte, T>(ref MemoryMarshal.GetArrayDataReference(_data)), (nint)(uint)row);
+    }
 
     /// <summary>The bytes of a row's value.</summary>
     public ReadOnlySpan<byte> Value(int row) => _data.AsSpan(row * width, width);

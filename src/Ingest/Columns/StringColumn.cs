@@ -51,6 +51,9 @@ internal sealed class StringColumn : Column
         return true;
     }
 
+    /// <summary>Says that the value to come is the row's first, so that <see cref="Rewind"/> takes no other.</summary>
+    public void BeginRow() => _start = _end;
+
     public void Append(ReadOnlySpan<byte> value)
     {
         bool appended = TryAppendSlow(ref MemoryMarshal.GetReference(value), value.Length, validate: false);

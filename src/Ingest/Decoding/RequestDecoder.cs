@@ -61,8 +61,8 @@ public sealed class RequestDecoder(RowDecoder rows)
                 return GiveBack(batch, before, RequestResult.TooManyRows);
             }
 
-            ReadOnlySpan<byte> row = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref source, at), length);
-            RowResult result = rows.TryAppend(row, batch, nowSeconds, out RowFault fault);
+            RowResult result = rows.TryAppend(
+                ref source, at, at + length, end, batch, nowSeconds, out RowFault fault);
             if (result != RowResult.Accepted)
             {
                 if (result == RowResult.Malformed)

@@ -66,6 +66,19 @@ internal sealed class RowCheck
     /// <summary>The bit that says that the row has the field.</summary>
     public ulong Bit { get; }
 
+    /// <summary>The bounds of a number; null for other rules.</summary>
+    public (double Min, double Max)? Range => _kind is Kind.Float or Kind.Double ? (_min, _max) : null;
+
+    /// <summary>The most bytes of a text; null for other rules.</summary>
+    public int? MaxBytes => _kind is Kind.Length ? _maxBytes : null;
+
+    /// <summary>
+    /// The bounds of a timestamp in Unix seconds, and how far it may be ahead of the server's clock, -1 for no such bound;
+    /// null for other rules.
+    /// </summary>
+    public (long Min, long Max, long Ahead)? Seconds =>
+        _kind is Kind.Timestamp ? (_minSeconds, EngineMaxSeconds, _aheadSeconds) : null;
+
     /// <summary>
     /// Whether the rule is broken by 0, so also by a row that does not have the field: it means 0 there.
     /// </summary>

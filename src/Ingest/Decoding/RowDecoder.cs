@@ -17,6 +17,9 @@ namespace Ingest.Decoding;
 /// </remarks>
 public sealed partial class RowDecoder
 {
+    // Rows in sequence that the program has declined, after which a batch does not try it any more.
+    private const int MaxDeclined = 32;
+
     private readonly TagTable<FieldPlan> _root;
     private readonly RowCheck[] _checks;
     private readonly Absence[] _required;
@@ -25,9 +28,16 @@ public sealed partial class RowDecoder
     private readonly FieldPlan[] _deferred;
     private readonly ulong[] _leafBits;
     private readonly ulong[] _requiredBits;
+    private readonly RowProgram? _program;
 
     /// <summary>Compiles the plan for a table.</summary>
     public RowDecoder(TableSchema table)
+        : this(table, emitsCode: true)
+    {
+    }
+
+    /// <summary>Compiles the plan; without emitted code every row is read by the interpreter.</summary>
+    internal RowDecoder(TableSchema table, bool emitsCode)
     {
         Table = table;
         var compiler = new PlanCompiler(table);
@@ -37,13 +47,18 @@ public sealed partial class RowDecoder
         _absences = [.. compiler.Absences.Where(a => a.Parent is not null)];
         _leaves = [.. compiler.Leaves.OrderBy(l => l.Column)];
         _deferred = [.. compiler.Deferred];
-        int words = (PresenceBits.Count(table.Fields) + 63) / 64;
+        int bits = PresenceBits.Count(table.Fields);
+        int words = (bits + 63) / 64;
         _leafBits = Bits(_leaves, words);
         _requiredBits = Bits(_required.Select(r => r.Plan), words);
+        _program = emitsCode ? RowProgram.TryCompile(compiler, bits) : null;
     }
 
     /// <summary>The table whose rows it reads.</summary>
     public TableSchema Table { get; }
+
+    /// <summary>Whether rows in the usual order are read by emitted code.</summary>
+    internal bool HasProgram => _program is not null;
 
     /// <summary>Appends one row to a batch.</summary>
     /// <param name="row">The serialized message.</param>
@@ -51,9 +66,44 @@ public sealed partial class RowDecoder
     /// <param name="nowSeconds">The server's clock in Unix seconds, against which timestamps are checked.</param>
     /// <param name="fault">Why the row was rejected.</param>
     /// <returns>Whether the row is in the batch; if not, the batch is as it was.</returns>
-    public RowResult TryAppend(ReadOnlySpan<byte> row, Batch batch, long nowSeconds, out RowFault fault)
+    public RowResult TryAppend(ReadOnlySpan<byte> row, Batch batch, long nowSeconds, out RowFault fault) => TryAppend(
+        ref MemoryMarshal.GetReference(row), 0, row.Length, row.Length, batch, nowSeconds, out fault);
+
+    /// <summary>Appends one row to a batch.</summary>
+    /// <param name="source">The bytes that the row lies in.</param>
+    /// <param name="at">Where it begins.</param>
+    /// <param name="end">Where it ends.</param>
+    /// <param name="limit">Where the bytes end that may be read, though not taken for the row's.</param>
+    /// <param name="batch">A batch of <see cref="Table"/>.</param>
+    /// <param name="nowSeconds">The server's clock in Unix seconds.</param>
+    /// <param name="fault">Why the row was rejected.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal RowResult TryAppend(
+        ref byte source, int at, int end, int limit, Batch batch, long nowSeconds, out RowFault fault)
     {
         int place = batch.BeginRow();
+        if (_program is { } program && batch.Declined < MaxDeclined)
+        {
+            if (program.TryRead(ref source, at, end, limit, batch.Columns, place, nowSeconds, out ulong touched))
+            {
+                batch.Declined = 0;
+                batch.CommitRow();
+                fault = default;
+                return RowResult.Accepted;
+            }
+
+            batch.Declined++;
+            batch.Seen[0] = touched;
+            Rewind(batch, place);
+        }
+
+        return Interpret(
+            MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref source, at), end - at), batch, place, nowSeconds, out fault);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private RowResult Interpret(ReadOnlySpan<byte> row, Batch batch, int place, long nowSeconds, out RowFault fault)
+    {
         Span<ulong> seen = batch.Seen;
         seen.Clear();
         if (_deferred.Length > 0)

@@ -13,6 +13,7 @@ internal sealed class TagTable<T>
 
     public TagTable(IReadOnlyDictionary<uint, T> entries)
     {
+        Entries = entries;
         _small = new T?[entries.Keys.Where(t => t < SmallTags).Select(t => (int)t + 1).DefaultIfEmpty(0).Max()];
         foreach ((uint tag, T entry) in entries)
         {
@@ -26,6 +27,9 @@ internal sealed class TagTable<T>
             }
         }
     }
+
+    /// <summary>All that is known, by tag.</summary>
+    public IReadOnlyDictionary<uint, T> Entries { get; }
 
     /// <summary>What is known of a tag, or null for a tag that the schema does not have.</summary>
     public T? Find(uint tag)

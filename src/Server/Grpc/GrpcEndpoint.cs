@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Ingest.Server.Grpc;
@@ -32,9 +33,15 @@ public static class GrpcEndpoint
         // that they still guard the REST port.
         limits.MinResponseDataRate = null;
 
+        var memory = kestrel.ApplicationServices.GetRequiredService<TransportMemory>();
         kestrel.Listen(endPoint, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
+            listen.Use(next => connection =>
+            {
+                connection.Features.Set<IMemoryPoolFeature>(memory);
+                return next(connection);
+            });
             if (options.Certificate is { } certificate)
             {
                 var (leaf, chain) = certificate.Load();

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
@@ -22,6 +24,12 @@ public static class GrpcTransport
         services.AddCors();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
+        services.AddSingleton<TransportMemory>();
+        services.AddSingleton<IMemoryPoolFactory<byte>>(s => s.GetRequiredService<TransportMemory>());
+
+        // What a socket has read is parsed where it was read. Kestrel's own scheduling hands every read to another
+        // thread, for applications that block; nothing here does.
+        services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
         services.AddSingleton<ServiceRegistry>();
         services.AddSingleton<HealthStatus>();
         services.AddSingleton<Drain>();

@@ -22,11 +22,11 @@ internal sealed class Comparison
     private readonly Batch _clean;
     private readonly List<(byte[] Row, ExpectedRow Expected)> _accepted = [];
 
-    public Comparison(MessageDescriptor type)
+    public Comparison(MessageDescriptor type, bool emitsCode = true)
     {
         _type = type;
         Table = TableSchema.FromDescriptor(type);
-        _decoder = new RowDecoder(Table);
+        _decoder = new RowDecoder(Table, emitsCode);
         _batch = new Batch(Table);
         _clean = new Batch(Table);
     }

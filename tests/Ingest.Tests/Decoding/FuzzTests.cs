@@ -18,10 +18,16 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Random_messages_are_read_as_Google_Protobuf_reads_them(string table)
+    public void Random_messages_are_read_as_Google_Protobuf_reads_them(string table) => ReadRandomMessages(table, true);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_interpreter_alone_reads_them_so_too(string table) => ReadRandomMessages(table, false);
+
+    private void ReadRandomMessages(string table, bool emitsCode)
     {
         var seed = Random.Shared.Next();
-        var comparison = new Comparison(Tables.Of(table));
+        var comparison = new Comparison(Tables.Of(table), emitsCode);
         try
         {
             var choices = Choices.From(new Random(seed));
