@@ -11,9 +11,6 @@ internal sealed class AppendCall : IAsyncDisposable
     private const string Path = "/ingest.v1.IngestService/Append";
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
-    // HttpClient does not always notice that a server died while the connection was being made.
-    private static readonly TimeSpan s_openLimit = TimeSpan.FromSeconds(10);
-
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false })
     {
         Timeout = Timeout.InfiniteTimeSpan,
@@ -74,7 +71,7 @@ internal sealed class AppendCall : IAsyncDisposable
         try
         {
             call._response = await call._client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead)
-                .WaitAsync(s_openLimit);
+                .WaitAsync(s_limit);
             call._stream = await call._response.Content.ReadAsStreamAsync();
             if (await call.ReadAsync() is { Opened: { } opened })
             {
@@ -83,6 +80,12 @@ internal sealed class AppendCall : IAsyncDisposable
             }
 
             return call;
+        }
+        catch (OperationCanceledException error)
+        {
+            // When the connection breaks HttpClient cancels the request's body, and throws what comes of it first.
+            await call.DisposeAsync();
+            throw new IOException("the connection broke", error);
         }
         catch
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Xunit.Abstractions;
 
 namespace Ingest.EndToEnd.Tests;
 
@@ -8,7 +9,7 @@ namespace Ingest.EndToEnd.Tests;
 /// INGEST_CHAOS is "long", as many as it says when it is a number, a few otherwise.
 /// </summary>
 [Trait("Category", "Chaos")]
-public sealed class AppendChaosTests
+public sealed class AppendChaosTests(ITestOutputHelper output)
 {
     private const int Producers = 8;
 
@@ -30,33 +31,36 @@ public sealed class AppendChaosTests
         using var stop = new CancellationTokenSource();
         var acknowledged = new long[Producers];
         var random = new Random();
+        int killsInRecovery = 0;
         ServerProcess server = await ServerProcess.StartAsync();
         addresses.Current = server.GrpcAddress;
         Task[] producers = [.. Enumerable.Range(0, Producers).Select(
             producer => ProduceAsync(producer, addresses, acknowledged, stop.Token))];
-        for (int kill = 0; kill < s_kills; kill++)
+        try
         {
-            // Once some rows were acknowledged, at any moment: in mid-append, at an fsync, a seal, an insert; and now
-            // and then at once, while the log is being recovered.
-            if (kill % 5 != 4)
+            for (int kill = 1; kill <= s_kills; kill++)
             {
+                // Once rows of each were acknowledged, at any moment: in mid-append, at an fsync, a seal, an insert.
                 await ProgressAsync(acknowledged, producers);
+                long until = Stopwatch.GetTimestamp() + (long)(random.NextDouble() * 1.5 * Stopwatch.Frequency);
+                while (Stopwatch.GetTimestamp() < until)
+                {
+                    await Task.Delay(1);
+                }
+
+                addresses.Current = null;
+                await server.KillAsync();
+                for (; kill < s_kills && random.Next(2) == 0; kill++)
+                {
+                    await ServerProcess.KillStartingAsync(
+                        server.DataDirectory, TimeSpan.FromMilliseconds(random.NextDouble() * (random.Next(2) == 0 ? 10 : 300)));
+                    killsInRecovery++;
+                }
+
+                server = await ServerProcess.StartAsync(server.DataDirectory);
+                addresses.Current = server.GrpcAddress;
             }
 
-            long until = Stopwatch.GetTimestamp() + (long)(random.NextDouble() * 1.5 * Stopwatch.Frequency);
-            while (Stopwatch.GetTimestamp() < until)
-            {
-                await Task.Delay(1);
-            }
-
-            addresses.Current = null;
-            await server.KillAsync();
-            server = await ServerProcess.StartAsync(server.DataDirectory);
-            addresses.Current = server.GrpcAddress;
-        }
-
-        await using (server)
-        {
             await ProgressAsync(acknowledged, producers);
             await stop.CancelAsync();
             await Task.WhenAll(producers);
@@ -64,6 +68,14 @@ public sealed class AppendChaosTests
             {
                 await ExpectOnceAsync(server, producer, acknowledged[producer]);
             }
+
+            output.WriteLine(
+                $"{s_kills} kills, {killsInRecovery} of them at start; {acknowledged.Sum()} rows acknowledged");
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await server.DisposeAsync();
         }
     }
 
@@ -85,9 +97,11 @@ public sealed class AppendChaosTests
         var clock = Stopwatch.StartNew();
         while (acknowledged.Zip(before).Any(pair => pair.First <= pair.Second))
         {
-            foreach (Task ended in producers.Where(producer => producer.IsFaulted))
+            // Cancelled ones too: a task that an OperationCanceledException ended is not faulted.
+            foreach (Task ended in producers.Where(producer => producer.IsCompleted))
             {
                 await ended;
+                Assert.Fail("a producer has ended");
             }
 
             Assert.True(

@@ -70,6 +70,32 @@ public sealed class ServerProcess : IAsyncDisposable
         return new ServerProcess(process, messages, grpc!, http, data);
     }
 
+    /// <summary>
+    /// Starts a server and kills it so long after it took its data directory, the first thing that it does with it:
+    /// while it recovers its log, or soon after.
+    /// </summary>
+    public static async Task KillStartingAsync(string data, TimeSpan after, params string[] settings)
+    {
+        string holder = Path.Combine(data, "lock.pid");
+        using Process process = Launch(data, settings);
+        Task output = Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        var clock = Stopwatch.StartNew();
+        while (!File.Exists(holder) || await File.ReadAllTextAsync(holder) != $"{process.Id}")
+        {
+            Assert.True(!process.HasExited && clock.Elapsed < s_startTimeout, "the server did not take its data directory");
+            await Task.Delay(1);
+        }
+
+        for (clock.Restart(); clock.Elapsed < after;)
+        {
+            await Task.Yield();
+        }
+
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        await output;
+    }
+
     /// <summary>Starts a server that is expected to give up, and returns its exit code and error output.</summary>
     public static async Task<(int ExitCode, string Errors)> RunToEndAsync(string data, params string[] settings)
     {

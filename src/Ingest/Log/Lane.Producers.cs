@@ -152,7 +152,9 @@ public sealed partial class Lane
         }
     }
 
-    // The store may delete a segment as soon as it is published, so what it says of producers is saved first.
+    // The store may delete a segment as soon as it is published, so what it says of producers is saved first. And where a
+    // segment ends that failed: were it longer after a crash than what was inserted of it, the store could not be asked
+    // any more whether it has it.
     private void PublishSealed(SealedSegment segment)
     {
         _sealedOffsets.Enqueue(new SealedOffsets(segment.SegmentId, _producers.Seal()));
@@ -164,6 +166,7 @@ public sealed partial class Lane
     {
         try
         {
+            RecordEnds();
             _producerFile.Save(_producers);
         }
         catch (Exception e) when (DiskFault.Is(e))

@@ -90,9 +90,11 @@ internal sealed class Recovery(
         Parallel.For(0, scans.Length, options, i =>
         {
             ApplyEnd(inventory.Segments[i]);
+            Flush(inventory.Segments[i]);
             scans[i] = SegmentScan.Run(disk, inventory.Segments[i]);
         });
 
+        disk.FlushDirectory(directory.TableDirectory(table.Name));
         var producers = RecoverProducers(table.Name, directory.TableDirectory(table.Name));
         var first = _sealed.Count;
         foreach (var scan in scans)
@@ -156,6 +158,17 @@ internal sealed class Recovery(
         catch (InvalidDataException e)
         {
             LogMessages.EndDamaged(logger, files.End, e);
+        }
+    }
+
+    // A process that was killed may have left what it had written and not flushed. It is read here as if it were durable,
+    // and producers are told so: it has to be, before anyone relies on it.
+    private void Flush(SegmentFiles files)
+    {
+        foreach (var path in new[] { files.Data, files.Index }.Where(disk.Exists))
+        {
+            using var file = disk.Open(path);
+            file.Flush();
         }
     }
 

@@ -47,14 +47,19 @@ internal sealed class SegmentIds : IDisposable
     /// <summary>Opens the file that remembers, or makes it.</summary>
     public static SegmentIds Open(ILogFiles disk, string path, TimeProvider time)
     {
-        if (disk.Exists(path))
+        var file = disk.Exists(path) ? disk.Open(path) : disk.Create(path);
+        try
         {
-            return new SegmentIds(time, disk.Open(path));
+            // Also what a process that was killed had written and not flushed: it is relied on from here.
+            file.Flush();
+            disk.FlushDirectory(Path.GetDirectoryName(path)!);
+            return new SegmentIds(time, file);
         }
-
-        var file = disk.Create(path);
-        disk.FlushDirectory(Path.GetDirectoryName(path)!);
-        return new SegmentIds(time, file);
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>When a segment was opened, in Unix seconds.</summary>

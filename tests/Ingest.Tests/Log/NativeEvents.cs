@@ -3,18 +3,17 @@ using System.Text;
 
 namespace Ingest.Tests.Log;
 
-/// <summary>Reads the event_id column, the first, out of Native blocks that the log wrote; finds the blocks by it.</summary>
+/// <summary>Reads numbers in the first column out of Native blocks that the log wrote; finds the blocks by its name.</summary>
 internal static class NativeEvents
 {
-    // Every block begins with its number of columns and rows, then the first column's name and type.
-    private static readonly byte[] s_firstColumn = [8, .. "event_id"u8, 6, .. "String"u8];
-
-    public static List<long> ReadIds(ReadOnlySpan<byte> bytes)
+    public static List<long> ReadIds(ReadOnlySpan<byte> bytes, string column = "event_id")
     {
+        // Every block begins with its number of columns and rows, then the first column's name and type.
+        byte[] firstColumn = [(byte)column.Length, .. Encoding.UTF8.GetBytes(column), 6, .. "String"u8];
         var ids = new List<long>();
         for (var at = 0; at < bytes.Length;)
         {
-            var header = bytes[at..].IndexOf(s_firstColumn);
+            var header = bytes[at..].IndexOf(firstColumn);
             if (header < 0)
             {
                 break;
@@ -28,7 +27,7 @@ internal static class NativeEvents
             }
 
             var rows = ReadVarint(bytes, ref count);
-            at += header + s_firstColumn.Length;
+            at += header + firstColumn.Length;
             for (var row = 0; row < rows; row++)
             {
                 var length = ReadVarint(bytes, ref at);
