@@ -31,7 +31,7 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
-    /// <summary>What the server wrote once it was up.</summary>
+    /// <summary>What the server wrote.</summary>
     public string Messages
     {
         get
@@ -44,10 +44,15 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a server; with the directory of an earlier one it goes on with that one's data.</summary>
-    public static async Task<ServerProcess> StartAsync(string? dataDirectory = null, params string[] settings)
+    public static Task<ServerProcess> StartAsync(string? dataDirectory = null, params string[] settings) =>
+        StartAsync(dataDirectory, [], settings);
+
+    /// <summary>Starts a server with variables in its environment.</summary>
+    public static async Task<ServerProcess> StartAsync(
+        string? dataDirectory, IReadOnlyCollection<(string Name, string Value)> variables, params string[] settings)
     {
         string data = dataDirectory ?? Directory.CreateTempSubdirectory("ingest-e2e-").FullName;
-        Process process = Launch(data, settings);
+        Process process = Launch(data, settings, variables);
         var messages = new StringBuilder();
         _ = CollectAsync(process.StandardError, messages);
         using var timeout = new CancellationTokenSource(s_startTimeout);
@@ -60,6 +65,11 @@ public sealed class ServerProcess : IAsyncDisposable
             {
                 await process.WaitForExitAsync(timeout.Token);
                 throw new InvalidOperationException($"the server ended with {process.ExitCode}: {messages}");
+            }
+
+            lock (messages)
+            {
+                messages.AppendLine(line);
             }
 
             grpc ??= Address(line, "  gRPC   ");
@@ -200,7 +210,8 @@ public sealed class ServerProcess : IAsyncDisposable
         await kill.WaitForExitAsync();
     }
 
-    private static Process Launch(string data, string[] settings)
+    private static Process Launch(
+        string data, string[] settings, IReadOnlyCollection<(string Name, string Value)>? variables = null)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -211,6 +222,11 @@ public sealed class ServerProcess : IAsyncDisposable
         foreach (string setting in new[] { "GrpcPort=0", "HttpPort=0", $"DataDirectory={data}" }.Concat(settings))
         {
             start.ArgumentList.Add($"--Ingest:{setting}");
+        }
+
+        foreach ((string name, string value) in variables ?? [])
+        {
+            start.Environment[name] = value;
         }
 
         return Process.Start(start)!;

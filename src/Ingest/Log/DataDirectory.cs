@@ -71,18 +71,28 @@ internal sealed class DataDirectory : IDisposable
     private static SafeFileHandle Take(string path)
     {
         var process = Path.Combine(path, ProcessFile);
+        SafeFileHandle held;
         try
         {
-            var held = File.OpenHandle(
+            held = File.OpenHandle(
                 Path.Combine(path, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            File.WriteAllText(process, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
-            return held;
         }
         catch (IOException) when (File.Exists(process))
         {
             throw new DataDirectoryInUseException(
                 $"data directory {path} is in use by process {File.ReadAllText(process).Trim()}");
         }
+
+        try
+        {
+            File.WriteAllText(process, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        }
+        catch (IOException)
+        {
+            // The disk is full. The number is for people alone; whether the log can do without room shows later.
+        }
+
+        return held;
     }
 
     private static Guid Identify(ILogFiles disk, string path, ILogger logger)

@@ -173,21 +173,17 @@ public sealed partial class Lane
 
     private Segment OpenSegment()
     {
-        RecordEnds();
-        var segment = _log.CreateSegment(Table);
-        _segmentOpenedAt = _time.GetTimestamp();
-        _segmentAge = _log.AgeFor(_log.Metrics.OpenSegments);
-        _sealTimer.Change(_segmentAge, Timeout.InfiniteTimeSpan);
-        return segment;
-    }
-
-    private void RecordEnds()
-    {
         while (_rolledBack.Count > 0)
         {
             _rolledBack[^1].RecordEnd();
             _rolledBack.RemoveAt(_rolledBack.Count - 1);
         }
+
+        var segment = _log.CreateSegment(Table);
+        _segmentOpenedAt = _time.GetTimestamp();
+        _segmentAge = _log.AgeFor(_log.Metrics.OpenSegments);
+        _sealTimer.Change(_segmentAge, Timeout.InfiniteTimeSpan);
+        return segment;
     }
 
     private void OnGroupFailed(int start, int end, Exception cause)

@@ -106,7 +106,7 @@ public sealed partial class Lane
 
     private void CommitProducers(ulong segmentId)
     {
-        _producers.Commit(segmentId, _time.GetUtcNow().ToUnixTimeSeconds());
+        _producers.Commit(segmentId, _log.NowSeconds);
         _producers.TakeCommitted(_advanced);
     }
 
@@ -152,9 +152,7 @@ public sealed partial class Lane
         }
     }
 
-    // The store may delete a segment as soon as it is published, so what it says of producers is saved first. And where a
-    // segment ends that failed: were it longer after a crash than what was inserted of it, the store could not be asked
-    // any more whether it has it.
+    // The store may delete a segment as soon as it is published, so what it says of producers is saved first.
     private void PublishSealed(SealedSegment segment)
     {
         _sealedOffsets.Enqueue(new SealedOffsets(segment.SegmentId, _producers.Seal()));
@@ -166,7 +164,6 @@ public sealed partial class Lane
     {
         try
         {
-            RecordEnds();
             _producerFile.Save(_producers);
         }
         catch (Exception e) when (DiskFault.Is(e))

@@ -131,7 +131,7 @@ public sealed partial class Lane
 
         if (session.Epoch > producer.Epoch)
         {
-            _producers.RaiseEpoch(producer, session.Epoch, _time.GetUtcNow().ToUnixTimeSeconds());
+            _producers.RaiseEpoch(producer, session.Epoch, _log.NowSeconds);
         }
 
         var other = producer.Session;
@@ -156,7 +156,7 @@ public sealed partial class Lane
     // A producer with offsets in the open segment stays: what is said of it there could not be told from what comes next.
     private bool HasExpired(ProducerState producer) =>
         producer.Session is null && producer.LastSeen > 0 && producer.LastSegmentId != _segment?.Id
-        && _time.GetUtcNow().ToUnixTimeSeconds() - producer.LastSeen > _options.ProducerExpiry.TotalSeconds;
+        && _log.NowSeconds - producer.LastSeen > _options.ProducerExpiry.TotalSeconds;
 
     private bool ExpireProducers()
     {

@@ -62,7 +62,7 @@ internal sealed class ProducerTable
     public void RaiseEpoch(ProducerState producer, long epoch, long now)
     {
         producer.Epoch = epoch;
-        producer.LastSeen = now;
+        producer.LastSeen = Math.Max(producer.LastSeen, now);
         Epochs++;
         MarkUnsaved(producer);
     }
@@ -127,7 +127,10 @@ internal sealed class ProducerTable
         foreach (var producer in _staged)
         {
             producer.IsStaged = false;
-            producer.LastSeen = now;
+
+            // Ids never go back: under a clock that is too early for now, this keeps the producer from looking long idle
+            // once the clock is right.
+            producer.LastSeen = Math.Max(now, SegmentIds.UnixSecondsOf(segmentId));
             producer.LastSegmentId = segmentId;
             if (!producer.IsUnsealed)
             {

@@ -22,6 +22,8 @@ public sealed class SegmentLog : IAsyncDisposable
     private readonly Channel<SealedSegment> _sealed = Channel.CreateUnbounded<SealedSegment>(
         new UnboundedChannelOptions { SingleReader = true });
 
+    private readonly long _openedSeconds;
+    private readonly long _openedAt;
     private Task? _stopped;
 
     private SegmentLog(
@@ -34,6 +36,8 @@ public sealed class SegmentLog : IAsyncDisposable
         Disk = disk;
         Logger = logger;
         Time = time;
+        _openedSeconds = time.GetUtcNow().ToUnixTimeSeconds();
+        _openedAt = time.GetTimestamp();
         _directory = directory;
         _ids = ids;
     }
@@ -57,6 +61,12 @@ public sealed class SegmentLog : IAsyncDisposable
     internal ILogger Logger { get; }
 
     internal TimeProvider Time { get; }
+
+    /// <summary>
+    /// Unix seconds by which producers grow idle: the clock's when the log was opened, and the time that has passed since.
+    /// A clock that is set while the server runs makes nobody expire.
+    /// </summary>
+    internal long NowSeconds => _openedSeconds + (long)Time.GetElapsedTime(_openedAt).TotalSeconds;
 
     /// <summary>
     /// Opens the log of a data directory, which is created if need be: verifies what earlier runs left, seals it, and

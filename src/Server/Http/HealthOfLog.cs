@@ -15,6 +15,12 @@ internal sealed class HealthOfLog(LogMetrics log, TimeProvider time)
     private long _failures;
     private long _failedAt;
 
+    /// <summary>What the last start found damaged, or null.</summary>
+    public static string? Damage(RecoveryReport recovery) => recovery.Quarantined == 0
+        ? null
+        : $"At start {recovery.Quarantined} damaged pieces of the log, with {recovery.QuarantinedRows} known rows, were "
+            + "set aside in the directory quarantine.";
+
     /// <summary>What is wrong, or null. One caller at a time.</summary>
     public string? Fault()
     {

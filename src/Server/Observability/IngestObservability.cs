@@ -71,6 +71,7 @@ public static class IngestObservability
     {
         var metrics = services.GetRequiredService<Metrics>();
         metrics.Watch(pipeline.Log.Metrics);
+        metrics.Watch(pipeline.Log.Recovery);
         metrics.Watch(() => pipeline.StoreStatus);
         metrics.Watch(pipeline.Admission);
 
@@ -84,6 +85,9 @@ public static class IngestObservability
             "admission", Required: false, _ => ValueTask.FromResult(HealthOfAdmission.Fault(pipeline.Admission))));
         var log = new HealthOfLog(pipeline.Log.Metrics, services.GetRequiredService<TimeProvider>());
         health.Add(new HealthCheck("log", Required: true, _ => ValueTask.FromResult(log.Fault())));
+
+        health.Add(new HealthCheck(
+            "quarantine", Required: false, _ => ValueTask.FromResult(HealthOfLog.Damage(pipeline.Log.Recovery))));
 
         // The log takes rows whether the store does or not; a server that left the balancer with its store would turn
         // an outage of queries into one of senders.

@@ -59,6 +59,16 @@ internal sealed class Metrics : IDisposable
             "ingest.messages.sent", () => OfMethods(m => m.Sent), "{message}", "gRPC responses written.");
     }
 
+    /// <summary>Shows what opening the log found. To be called once.</summary>
+    public void Watch(RecoveryReport recovery)
+    {
+        _meter.CreateObservableCounter(
+            "ingest.log.quarantined", () => recovery.Quarantined, "{piece}",
+            "Damaged pieces of the log that the last start set aside.");
+        _meter.CreateObservableCounter(
+            "ingest.log.quarantined.rows", () => recovery.QuarantinedRows, "{row}", "Rows known to be in them.");
+    }
+
     /// <summary>Shows a log. To be called once.</summary>
     public void Watch(LogMetrics log)
     {

@@ -8,7 +8,8 @@ namespace Ingest.Server.Services;
 /// <summary>The errors that end sessions of producers, each with its status and text in one place.</summary>
 internal static class AppendErrors
 {
-    private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
+    /// <summary>After which a sender may try again, where nothing says more.</summary>
+    public static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     public static RpcException NotOpened() => Invalid(
         "request[0]", "The first request of Append has to be open.");
@@ -78,7 +79,7 @@ internal static class AppendErrors
             FieldViolations = { new BadRequest.Types.FieldViolation { Field = field, Description = text } },
         });
 
-    private static RpcException Retriable(StatusCode code, string text) => Retriable(code, text, s_retryDelay);
+    private static RpcException Retriable(StatusCode code, string text) => Retriable(code, text, RetryDelay);
 
     private static RpcException Retriable(StatusCode code, string text, TimeSpan delay)
     {

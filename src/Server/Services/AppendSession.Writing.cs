@@ -82,7 +82,7 @@ internal sealed partial class AppendSession
         }
         else if (_rows.Failure is not null)
         {
-            End(AppendErrors.NotDurable());
+            EndNotDurable();
         }
         else if (_drainOver)
         {
@@ -101,6 +101,27 @@ internal sealed partial class AppendSession
             });
             _ = WaitForDrainAsync();
         }
+    }
+
+    // Told in band too, where a sender looks for refusals: then it knows what to wait for.
+    private void EndNotDurable()
+    {
+        if (_ending is not null)
+        {
+            return;
+        }
+
+        RpcException ending = AppendErrors.NotDurable();
+        _pipeline.Metrics.OnRefused(RefusalReason.Disk);
+        AddRefusal(new AppendRefusal
+        {
+            Offset = _rows.DurableOffset,
+            ExpectedOffset = _rows.ProducerId.Length > 0 ? _rows.DurableOffset : 0,
+            Reason = RefusalReason.Disk,
+            Message = ending.Message,
+            RetryAfter = Duration.FromTimeSpan(AppendErrors.RetryDelay),
+        });
+        End(ending);
     }
 
     private async Task WaitForDrainAsync()

@@ -157,36 +157,6 @@ public sealed class FailureTests : IDisposable
     }
 
     [Fact]
-    public async Task A_segment_that_failed_does_not_go_to_the_store_before_its_end_is_durable()
-    {
-        var disk = new RecordingFiles();
-        var log = await _directory.OpenAsync(disk: disk);
-        var lane = log.Lane(LogDirectory.Events);
-        var sink = new CountingSink();
-        LogDirectory.Append(lane, sink, 0, 4);
-        await sink.CommittedAsync(4);
-        disk.Before = call =>
-        {
-            if (call.Extension == ".tmp" || call is { Name: "write", Extension: ".native" })
-            {
-                throw new IOException("no");
-            }
-        };
-        LogDirectory.Append(lane, sink, 4, 1);
-        await sink.FailedAsync(1);
-        await log.SealAsync();
-        Assert.False(log.Sealed.TryRead(out _));
-
-        // After a power loss now the segment may be longer than what the store would have been given.
-        disk.Before = null;
-        await log.SealAsync();
-        Assert.True(log.Sealed.TryRead(out var segment));
-        Assert.Equal([0L, 1L, 2L, 3L], Ids(segment));
-        Assert.NotEmpty(Directory.GetFiles(_directory.TablePath, "*.end"));
-        await log.DisposeAsync();
-    }
-
-    [Fact]
     public async Task A_sender_that_throws_harms_no_other()
     {
         var log = await _directory.OpenAsync(_directory.Options with { OpenBatches = 1 });

@@ -50,6 +50,12 @@ internal sealed class CrashCheck(string directory)
     private static async Task<long> GoOnAsync(
         SimulatedDisk disk, SimulatedStore store, Lane lane, int producer, Ledger.Promise promise, Ledger before)
     {
+        if (promise.Epoch > 0)
+        {
+            var old = new CrashSession(disk, lane.Table.Name, producer, promise.Epoch - 1);
+            Assert.Equal(ProducerOpenResult.OlderEpoch, (await lane.OpenProducerAsync(old)).Result);
+        }
+
         var sender = new CrashSender(disk, lane, producer, promise.Epoch);
         var opening = (await sender.OpenAsync())!.Value;
         var name = $"{lane.Table.Name} of producer {producer}";
