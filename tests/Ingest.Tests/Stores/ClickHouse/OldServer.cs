@@ -16,6 +16,9 @@ public sealed class OldServer : IAsyncLifetime
     private Process? _process;
     private string _missing = "";
 
+    /// <summary>Path of the program, or null.</summary>
+    internal static string? Program { get; } = Array.Find(s_places, File.Exists);
+
     /// <summary>Directory of the server and of files of the tests; deleted at the end.</summary>
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("ingest-clickhouse-server-").FullName;
 
@@ -35,7 +38,7 @@ public sealed class OldServer : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        if (Array.Find(s_places, File.Exists) is not { } program)
+        if (Program is null)
         {
             _missing = "There is no clickhouse-server here; apt-get install clickhouse-server brings it.";
             return;
@@ -64,17 +67,23 @@ public sealed class OldServer : IAsyncLifetime
               <quotas><default/></quotas>
             </yandex>
             """);
-        _process = Process.Start(new ProcessStartInfo(program)
+        _process = Run(Program, $"--config-file={Directory}/config.xml");
+        await WaitAsync();
+    }
+
+    /// <summary>Starts a program whose output nobody wants.</summary>
+    internal static Process Run(string program, params string[] arguments)
+    {
+        Process process = Process.Start(new ProcessStartInfo(program, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            ArgumentList = { $"--config-file={Directory}/config.xml" },
         })!;
-        _process.OutputDataReceived += (_, _) => { };
-        _process.ErrorDataReceived += (_, _) => { };
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
-        await WaitAsync();
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
     }
 
     public async Task DisposeAsync()
