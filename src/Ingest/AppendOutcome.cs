@@ -15,6 +15,6 @@ public enum AppendOutcome
     /// <summary>It has more rows than one request may have; nothing was taken.</summary>
     TooManyRows,
 
-    /// <summary>Its bytes are not a message; nothing was taken.</summary>
+    /// <summary>Its bytes are not a message, or its columns make no rows; nothing was taken.</summary>
     Malformed,
 }

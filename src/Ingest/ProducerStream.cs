@@ -140,6 +140,9 @@ public sealed class ProducerStream : ProducerSession
         }
     }
 
+    /// <summary>Why the columns of the request that was malformed make no rows; null when it is no message.</summary>
+    public string? RequestFault { get; private set; }
+
     /// <summary>Takes the rows of a request.</summary>
     /// <param name="decoder">Has read the request.</param>
     /// <param name="request">The request's bytes.</param>
@@ -152,11 +155,11 @@ public sealed class ProducerStream : ProducerSession
             return AppendOutcome.Gap;
         }
 
-        decoder.MaxRows = _table.MaxRequestRows;
         Batch batch = _table.Lane.Rent();
-        bool decoded = decoder.TryAppend(
-            request, _table.Rows, batch, expected - offset, _nowSeconds, _accepted, _rejected, out int count);
-        if (decoded)
+        RequestResult result = decoder.TryAppend(
+            request, _table.Requests, batch, expected - offset, _nowSeconds, _accepted, _rejected, out int count);
+        RequestFault = result == RequestResult.Unfit ? batch.ColumnsScratch.Fault : null;
+        if (result == RequestResult.Decoded)
         {
             foreach (RowRun run in _accepted)
             {
@@ -166,8 +169,8 @@ public sealed class ProducerStream : ProducerSession
         }
 
         _table.Lane.Return(batch);
-        AppendOutcome outcome = decoder.HadTooManyRows ? AppendOutcome.TooManyRows
-            : !decoded ? AppendOutcome.Malformed
+        AppendOutcome outcome = result == RequestResult.TooManyRows ? AppendOutcome.TooManyRows
+            : result != RequestResult.Decoded ? AppendOutcome.Malformed
             : offset < expected && offset + count <= expected ? AppendOutcome.Duplicate
             : AppendOutcome.Appended;
         _turns.Count(request.Length, isHeld: outcome == AppendOutcome.Appended);
@@ -274,7 +277,7 @@ public sealed class ProducerStream : ProducerSession
 
             _metrics.OnRejected(_table.Schema.Name, row.Fault.Code);
             _deadLetters.Add(
-                _rejectedOffsets, _table.Schema.Name, request.Slice(row.Start, row.Length), row.Fault, ProducerId,
+                _rejectedOffsets, _table.Schema.Name, row.BytesIn(request), row.Fault, ProducerId,
                 place);
         }
 

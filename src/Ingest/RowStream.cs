@@ -81,6 +81,9 @@ public sealed class RowStream : AppendSink
     /// <summary>The stream has ended, well or not.</summary>
     public void Close() => _turns.Close();
 
+    /// <summary>Why the columns of the last request make no rows; null unless it was unfit.</summary>
+    public string? RequestFault { get; private set; }
+
     /// <summary>Takes one request.</summary>
     /// <returns>Whether it could be decoded; if not, none of its rows are taken.</returns>
     public RequestResult Append(ReadOnlySpan<byte> request)
@@ -88,6 +91,7 @@ public sealed class RowStream : AppendSink
         Batch batch = _table.Lane.Rent();
         int before = batch.RowCount;
         RequestResult result = _table.Requests.TryAppend(request, batch, _nowSeconds, _rejected);
+        RequestFault = result == RequestResult.Unfit ? batch.ColumnsScratch.Fault : null;
         int accepted = batch.RowCount - before;
         if (accepted > 0)
         {
@@ -176,7 +180,7 @@ public sealed class RowStream : AppendSink
         {
             long place = _rows + row.Index;
             _deadLetters.Add(
-                this, _table.Schema.Name, request.Slice(row.Start, row.Length), row.Fault, "", place);
+                this, _table.Schema.Name, row.BytesIn(request), row.Fault, "", place);
             _metrics.OnRejected(_table.Schema.Name, row.Fault.Code);
             if (_errors.Count < MaxErrors)
             {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Ingest.Columns;
 
@@ -40,9 +41,32 @@ internal sealed class ArrayColumn(Column items, Column? values = null) : Column
         return item;
     }
 
+    /// <summary>
+    /// Appends the lists of many rows, by their lengths; the items are written by the caller, from where
+    /// <see cref="Count"/> was.
+    /// </summary>
+    public void AppendLists(int row, ReadOnlySpan<int> lengths)
+    {
+        int first = Count;
+        foreach (int length in lengths)
+        {
+            Count += length;
+            SetEnd(row++, Count);
+        }
+
+        _start = Count;
+        if (Count > first)
+        {
+            items.EnsureRow(Count - 1);
+        }
+    }
+
     public override void EnsureRow(int row) => _ends.EnsureRow(row);
 
     public override void WriteDefault(int row) => SetEnd(row, Count);
+
+    public override void WriteDefaults(int row, int count) =>
+        MemoryMarshal.Cast<byte, ulong>(_ends.Values(row, count)).Fill((ulong)Count);
 
     public override void Rewind(int row)
     {

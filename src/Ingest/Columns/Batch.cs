@@ -34,6 +34,7 @@ public sealed class Batch
     private List<ReadOnlyMemory<byte>>? _parts;
     private int _capacity;
     private RowScratch? _scratch;
+    private ColumnsScratch? _columnsScratch;
 
     /// <summary>Makes an empty batch of a table.</summary>
     public Batch(TableSchema table)
@@ -78,7 +79,8 @@ public sealed class Batch
     {
         get
         {
-            long bytes = _producers.HeldBytes + _segmentIndexes.Length + (_scratch?.HeldBytes ?? 0);
+            long bytes = _producers.HeldBytes + _segmentIndexes.Length + (_scratch?.HeldBytes ?? 0)
+                + (_columnsScratch?.HeldBytes ?? 0);
             foreach (Column column in _columns)
             {
                 bytes += column.HeldBytes;
@@ -122,17 +124,34 @@ public sealed class Batch
     /// <summary>What the row's maps, structs and JSON text are gathered in.</summary>
     internal RowScratch Scratch => _scratch ??= new RowScratch();
 
+    /// <summary>What a message with rows as columns is taken apart in.</summary>
+    internal ColumnsScratch ColumnsScratch => _columnsScratch ??= new ColumnsScratch();
+
     /// <summary>Makes room for one more row and returns its place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal int BeginRow()
     {
         if (RowCount == _capacity)
         {
-            Grow();
+            Grow(1);
         }
 
         return RowCount;
     }
+
+    /// <summary>Makes room for many more rows and returns the place of the first.</summary>
+    internal int BeginRows(int count)
+    {
+        if (_capacity - RowCount < count)
+        {
+            Grow(count);
+        }
+
+        return RowCount;
+    }
+
+    /// <summary>Takes the rows that were decoded.</summary>
+    internal void CommitRows(int count) => RowCount += count;
 
     /// <summary>Takes the row that was decoded.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -234,6 +253,7 @@ public sealed class Batch
 
         _producers.Reset(RowCount);
         _scratch?.Trim();
+        _columnsScratch?.Trim();
         if (_capacity > RowsKept)
         {
             _segmentIndexes = [];
@@ -288,9 +308,9 @@ public sealed class Batch
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Grow()
+    private void Grow(int count)
     {
-        int capacity = Math.Max(RowsAtFirst, _capacity * 2);
+        int capacity = Math.Max(Math.Max(RowsAtFirst, _capacity * 2), RowCount + count);
         foreach (Column column in _columns)
         {
             column.EnsureRow(capacity - 1);

@@ -18,6 +18,15 @@ internal abstract class Column
     /// <summary>Writes the value of a row that does not have the field.</summary>
     public abstract void WriteDefault(int row);
 
+    /// <summary>Writes the values of rows that do not have the field.</summary>
+    public virtual void WriteDefaults(int row, int count)
+    {
+        for (int end = row + count; row < end; row++)
+        {
+            WriteDefault(row);
+        }
+    }
+
     /// <summary>Forgets what was written for the row that is being decoded.</summary>
     public abstract void Rewind(int row);
 

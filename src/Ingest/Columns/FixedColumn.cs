@@ -29,6 +29,9 @@ internal sealed class FixedColumn(int width) : Column
     /// <summary>The bytes of a row's value.</summary>
     public ReadOnlySpan<byte> Value(int row) => _data.AsSpan(row * width, width);
 
+    /// <summary>The bytes of some rows' values, to be written.</summary>
+    public Span<byte> Values(int row, int count) => _data.AsSpan(row * width, count * width);
+
     public override void EnsureRow(int row)
     {
         if ((row + 1) * width > _data.Length)
@@ -38,6 +41,8 @@ internal sealed class FixedColumn(int width) : Column
     }
 
     public override void WriteDefault(int row) => _data.AsSpan(row * width, width).Clear();
+
+    public override void WriteDefaults(int row, int count) => Values(row, count).Clear();
 
     public override void Rewind(int row)
     {

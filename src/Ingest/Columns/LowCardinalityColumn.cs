@@ -6,7 +6,7 @@ namespace Ingest.Columns;
 
 /// <summary>A column of LowCardinality strings: a dictionary for the block and an index for each row.</summary>
 /// <remarks>Hot. Indexes are kept in 32 bits and narrowed when the block is encoded.</remarks>
-internal sealed class LowCardinalityColumn : Column
+internal sealed partial class LowCardinalityColumn : Column
 {
     private readonly KeyDictionary _dictionary;
     private readonly EnumNames? _names;
@@ -79,6 +79,15 @@ internal sealed class LowCardinalityColumn : Column
         else
         {
             TryWrite(row, [], validate: false);
+        }
+    }
+
+    public override void WriteDefaults(int row, int count)
+    {
+        if (count > 0)
+        {
+            WriteDefault(row);
+            _indexes.AsSpan(row, count).Fill(_indexes[row]);
         }
     }
 

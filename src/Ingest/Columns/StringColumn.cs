@@ -8,7 +8,7 @@ namespace Ingest.Columns;
 
 /// <summary>A column of strings: a varint length and the bytes of each, one after the other.</summary>
 /// <remarks>Hot: 0 bytes allocated a row in steady state. Watched by DecodeBenchmarks.</remarks>
-internal sealed class StringColumn : Column
+internal sealed partial class StringColumn : Column
 {
     private const int BytesKept = Batch.RowsKept * 64;
     private const int ShortBytes = 32;

@@ -33,12 +33,6 @@ public sealed class AppendDecoder
     /// <summary>Offset of its first row.</summary>
     public long Offset { get; private set; }
 
-    /// <summary>Rows that a request may have; default no limit.</summary>
-    public int MaxRows { get; set; } = int.MaxValue;
-
-    /// <summary>Whether the last request had more rows than it may have.</summary>
-    public bool HadTooManyRows { get; private set; }
-
     /// <summary>Reads a request.</summary>
     /// <returns>False when its bytes are not a message.</returns>
     public bool TryRead(ReadOnlySpan<byte> request)
@@ -109,24 +103,37 @@ public sealed class AppendDecoder
 
     /// <summary>Appends the rows of the request that was read last to a batch.</summary>
     /// <param name="request">The request's bytes.</param>
-    /// <param name="rows">Reads a row.</param>
+    /// <param name="requests">Reads the table's rows.</param>
     /// <param name="batch">A batch of the table.</param>
     /// <param name="skip">Rows at the start that are left out.</param>
     /// <param name="nowSeconds">The server's clock in Unix seconds, against which timestamps are checked.</param>
     /// <param name="accepted">Takes the runs of accepted rows; the caller has emptied it.</param>
     /// <param name="rejected">Takes the rows that break a rule; the caller has emptied it.</param>
     /// <param name="count">Rows of the request, those left out included.</param>
-    /// <returns>
-    /// False when the bytes of a row are not a message, or there are too many rows; the batch is as it was.
-    /// </returns>
-    public bool TryAppend(
-        ReadOnlySpan<byte> request, RowDecoder rows, Batch batch, long skip, long nowSeconds, List<RowRun> accepted,
-        List<RejectedRow> rejected, out int count)
+    /// <returns>What became of them; if they were not decoded, the batch is as it was.</returns>
+    public RequestResult TryAppend(
+        ReadOnlySpan<byte> request, RequestDecoder requests, Batch batch, long skip, long nowSeconds,
+        List<RowRun> accepted, List<RejectedRow> rejected, out int count)
     {
         int before = batch.RowCount;
+        if (Form is AppendRows.RowsOneofCase.GpsPointColumns or AppendRows.RowsOneofCase.EventColumns)
+        {
+            // The form was held to the table's.
+            RequestResult result = requests.Columns!.TryAppend(
+                request, _rows, batch, skip, firstIndex: 0, requests.MaxRows, nowSeconds, rejected,
+                out count);
+            if (result != RequestResult.Decoded)
+            {
+                return GiveBack(batch, before, result);
+            }
+
+            AddRuns(accepted, rejected, (int)Math.Min(skip, count), count, before);
+            return result;
+        }
+
+        RowDecoder rows = requests.Rows;
         (int index, int runIndex, int runRow) = (0, 0, before);
         count = 0;
-        HadTooManyRows = false;
         ref byte source = ref MemoryMarshal.GetReference(request);
         foreach ((int start, int length) in _rows)
         {
@@ -135,7 +142,7 @@ public sealed class AppendDecoder
             {
                 if (!TryFindRow(ref source, ref at, end, out int rowLength))
                 {
-                    return GiveBack(batch, before);
+                    return GiveBack(batch, before, RequestResult.Malformed);
                 }
 
                 if (rowLength < 0)
@@ -143,10 +150,9 @@ public sealed class AppendDecoder
                     continue;
                 }
 
-                if (index == MaxRows)
+                if (index == requests.MaxRows)
                 {
-                    HadTooManyRows = true;
-                    return GiveBack(batch, before);
+                    return GiveBack(batch, before, RequestResult.TooManyRows);
                 }
 
                 if (index >= skip)
@@ -156,7 +162,7 @@ public sealed class AppendDecoder
                     RowResult result = rows.TryAppend(row, batch, nowSeconds, out RowFault fault);
                     if (result == RowResult.Malformed)
                     {
-                        return GiveBack(batch, before);
+                        return GiveBack(batch, before, RequestResult.Malformed);
                     }
 
                     if (result == RowResult.Rejected)
@@ -178,7 +184,19 @@ public sealed class AppendDecoder
 
         EndRun(accepted, runIndex, runRow, batch.RowCount);
         count = index;
-        return true;
+        return RequestResult.Decoded;
+    }
+
+    // Between the rejected rows.
+    private static void AddRuns(List<RowRun> accepted, List<RejectedRow> rejected, int index, int count, int row)
+    {
+        foreach (RejectedRow bad in rejected)
+        {
+            EndRun(accepted, index, row, row + bad.Index - index);
+            (index, row) = (bad.Index + 1, row + bad.Index - index);
+        }
+
+        EndRun(accepted, index, row, row + count - index);
     }
 
     private static void EndRun(List<RowRun> accepted, int index, int row, int end)
@@ -189,14 +207,14 @@ public sealed class AppendDecoder
         }
     }
 
-    private static bool GiveBack(Batch batch, int rows)
+    private static RequestResult GiveBack(Batch batch, int rows, RequestResult result)
     {
         if (batch.RowCount > rows)
         {
             batch.Truncate(rows);
         }
 
-        return false;
+        return result;
     }
 
     // Leaves the place at the row's first byte; of another field behind it, with a length of -1.

@@ -5,7 +5,8 @@ using Ingest.Columns;
 namespace Ingest.Decoding;
 
 /// <summary>
-/// Reads requests of the client-streaming methods: field 1, the rows of a table. A request is taken whole or not at all.
+/// Reads requests of the client-streaming methods: field 1, rows of a table, and field 2, further rows as columns. A
+/// request is taken whole or not at all.
 /// </summary>
 /// <remarks>Hot, as <see cref="RowDecoder"/>: on the thread that reads a stream, 0 bytes a row.</remarks>
 public sealed class RequestDecoder(RowDecoder rows)
@@ -18,6 +19,13 @@ public sealed class RequestDecoder(RowDecoder rows)
     /// </summary>
     public int MaxRows { get; init; } = int.MaxValue;
 
+    /// <summary>Reads a row.</summary>
+    public RowDecoder Rows => rows;
+
+    /// <summary>Reads rows that come as columns; null for a table that has no such form.</summary>
+    public ColumnsDecoder? Columns { get; } =
+        ColumnForms.Of(rows.Table.Message) is { } form ? new ColumnsDecoder(rows, form) : null;
+
     /// <summary>Appends the rows of a request to a batch.</summary>
     /// <param name="request">The serialized request.</param>
     /// <param name="batch">A batch of the table.</param>
@@ -27,6 +35,7 @@ public sealed class RequestDecoder(RowDecoder rows)
         ReadOnlySpan<byte> request, Batch batch, long nowSeconds, List<RejectedRow> rejected)
     {
         int before = batch.RowCount;
+        bool hasColumns = false;
         int index = 0;
         int at = 0;
         int end = request.Length;
@@ -34,26 +43,27 @@ public sealed class RequestDecoder(RowDecoder rows)
         while (at < end)
         {
             at = Wire.ReadTag(ref source, at, end, out uint tag);
-            if (at < 0 || tag == ColumnsTag)
-            {
-                return GiveBack(batch, before, at < 0 ? RequestResult.Malformed : RequestResult.ColumnsNotTaken);
-            }
-
-            if (tag != RowTag)
+            bool isColumns = tag == ColumnsTag && Columns is not null;
+            if (at >= 0 && tag != RowTag && !isColumns)
             {
                 at = Wire.Skip(ref source, at, end, tag, depth: 1);
-                if (at < 0)
+                if (at >= 0)
                 {
-                    return GiveBack(batch, before, RequestResult.Malformed);
+                    continue;
                 }
-
-                continue;
             }
 
-            at = Wire.ReadLength(ref source, at, end, out int length);
-            if (at < 0)
+            int length = 0;
+            if (at < 0 || (at = Wire.ReadLength(ref source, at, end, out length)) < 0)
             {
                 return GiveBack(batch, before, RequestResult.Malformed);
+            }
+
+            if (isColumns)
+            {
+                AddPiece(batch, at, length, ref hasColumns);
+                at += length;
+                continue;
             }
 
             if (index == MaxRows)
@@ -77,7 +87,27 @@ public sealed class RequestDecoder(RowDecoder rows)
             at += length;
         }
 
-        return RequestResult.Decoded;
+        if (!hasColumns)
+        {
+            return RequestResult.Decoded;
+        }
+
+        // Rows before columns, wherever they stand.
+        RequestResult columns = Columns!.TryAppend(
+            request, batch.ColumnsScratch.Pieces, batch, skip: 0, index, MaxRows, nowSeconds, rejected, out _);
+        return columns == RequestResult.Decoded ? columns : GiveBack(batch, before, columns);
+    }
+
+    private static void AddPiece(Batch batch, int start, int length, ref bool hasColumns)
+    {
+        List<(int Start, int Length)> pieces = batch.ColumnsScratch.Pieces;
+        if (!hasColumns)
+        {
+            pieces.Clear();
+            hasColumns = true;
+        }
+
+        pieces.Add((start, length));
     }
 
     private static RequestResult GiveBack(Batch batch, int rows, RequestResult result)

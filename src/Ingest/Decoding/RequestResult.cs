@@ -12,6 +12,6 @@ public enum RequestResult
     /// <summary>It has more rows than one request may have; the batch is as it was.</summary>
     TooManyRows,
 
-    /// <summary>It has rows as columns, which the table does not take; the batch is as it was.</summary>
-    ColumnsNotTaken,
+    /// <summary>Its columns make no rows, such as one that is longer than another; the batch is as it was.</summary>
+    Unfit,
 }

@@ -10,7 +10,7 @@ namespace Ingest.Decoding;
 
 /// <summary>A rule on one column, checked when a row has been read.</summary>
 /// <remarks>Hot: a switch and a comparison a rule and row.</remarks>
-internal sealed class RowCheck
+internal sealed partial class RowCheck
 {
     // What DateTime64(6) can hold: 1900-01-01 to the end of 2299, in Unix seconds.
     private const long EngineMinSeconds = -2_208_988_800;

@@ -38,7 +38,7 @@ public sealed partial class RowDecoder
             }
         }
 
-        foreach (Absence absence in _absences)
+        foreach (Absence absence in _nestedAbsences)
         {
             if (absence.IsIn(seen))
             {

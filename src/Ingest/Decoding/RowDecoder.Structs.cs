@@ -12,6 +12,18 @@ public sealed partial class RowDecoder
     // rows have is below twice their length.
     private const int MostNameBytesPerByte = 8;
 
+    /// <summary>Writes the struct of a row that comes as columns; the bytes were checked.</summary>
+    /// <returns>False when a name is too long.</returns>
+    internal bool TryWriteStruct(FieldPlan field, ref byte source, int at, int end, Batch batch, int row)
+    {
+        batch.Scratch.BeginRow(_deferred.Length);
+        batch.Scratch.Occurrences.Add(field.Chain, at, end);
+        WriteStruct(field, ref source, batch, Unsafe.As<ArrayColumn>(batch.Columns[field.Column]), row);
+        bool fits = batch.NameTooLong is null;
+        batch.NameTooLong = null;
+        return fits;
+    }
+
     private static void WriteStruct(FieldPlan field, ref byte source, Batch batch, ArrayColumn column, int row)
     {
         RowScratch scratch = batch.Scratch;

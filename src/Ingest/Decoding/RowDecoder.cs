@@ -23,7 +23,7 @@ public sealed partial class RowDecoder
     private readonly TagTable<FieldPlan> _root;
     private readonly RowCheck[] _checks;
     private readonly Absence[] _required;
-    private readonly Absence[] _absences;
+    private readonly Absence[] _nestedAbsences;
     private readonly FieldPlan[] _leaves;
     private readonly FieldPlan[] _deferred;
     private readonly ulong[] _leafBits;
@@ -44,7 +44,7 @@ public sealed partial class RowDecoder
         _root = compiler.Root;
         _checks = [.. compiler.Checks];
         _required = [.. compiler.Absences.Where(a => a.Parent is null)];
-        _absences = [.. compiler.Absences.Where(a => a.Parent is not null)];
+        _nestedAbsences = [.. compiler.Absences.Where(a => a.Parent is not null)];
         _leaves = [.. compiler.Leaves.OrderBy(l => l.Column)];
         _deferred = [.. compiler.Deferred];
         int bits = PresenceBits.Count(table.Fields);
@@ -59,6 +59,15 @@ public sealed partial class RowDecoder
 
     /// <summary>Whether rows in the usual order are read by emitted code.</summary>
     internal bool HasProgram => _program is not null;
+
+    /// <summary>All fields with a column, by column.</summary>
+    internal FieldPlan[] Leaves => _leaves;
+
+    /// <summary>Rules on the values that a row has.</summary>
+    internal RowCheck[] Checks => _checks;
+
+    /// <summary>Rules on the values that a row does not have.</summary>
+    internal IEnumerable<Absence> Absences => _required.Concat(_nestedAbsences);
 
     /// <summary>Appends one row to a batch.</summary>
     /// <param name="row">The serialized message.</param>
@@ -349,7 +358,7 @@ public sealed partial class RowDecoder
         }
     }
 
-    private static void WriteNumber(FieldOp op, ref byte slot, ulong number)
+    internal static void WriteNumber(FieldOp op, ref byte slot, ulong number)
     {
         ulong value = Wire.ValueOf(op, number);
         switch (op)

@@ -26,6 +26,9 @@ internal static class AppendErrors
     public static RpcException Malformed(long request) => Invalid(
         $"request[{request}]", $"Request {request} is not a valid protobuf message; nothing of it landed.");
 
+    public static RpcException Unfit(long request, string fault) => Invalid(
+        $"request[{request}].rows", $"The columns of request {request} make no rows: {fault}; nothing of it landed.");
+
     public static RpcException InvalidOpen(string field, string text) => Invalid($"request[0].open.{field}", text);
 
     public static RpcException UnknownTable(string table) => new(

@@ -216,7 +216,9 @@ internal sealed partial class AppendSession
                     $"the request has more rows than a request may have, {_rows.Table.MaxRequestRows}");
                 break;
             default:
-                throw AppendErrors.Malformed(_request);
+                throw _rows.RequestFault is { } fault
+                    ? AppendErrors.Unfit(_request, fault)
+                    : AppendErrors.Malformed(_request);
         }
     }
 
@@ -255,7 +257,7 @@ internal sealed partial class AppendSession
         }
     }
 
-    // Null when the request's rows are of the session's table, in a form that is taken.
+    // Null when the request's rows are of the session's table, as it is here.
     private string? WrongForm()
     {
         string table = _decoder.Form switch
@@ -271,12 +273,6 @@ internal sealed partial class AppendSession
             return $"the rows are of table {table}; the session's is {_rows.Table.Schema.Name}";
         }
 
-        return _decoder.Form switch
-        {
-            AppendRows.RowsOneofCase.GpsPointColumns or AppendRows.RowsOneofCase.EventColumns =>
-                "rows as columns are not taken yet",
-            AppendRows.RowsOneofCase.Serialized => _schemaFault,
-            _ => null,
-        };
+        return _decoder.Form == AppendRows.RowsOneofCase.Serialized ? _schemaFault : null;
     }
 }

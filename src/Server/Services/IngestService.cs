@@ -111,7 +111,7 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
             RequestResult.Decoded => rows,
             RequestResult.TooManyRows => throw WithAccepted(
                 AppendErrors.TooManyRows(request, rows.MaxRequestRows), rows.AcceptedCount),
-            _ => throw Refused(result, request, rows.AcceptedCount),
+            _ => throw Refused(request, rows),
         };
     }
 
@@ -133,20 +133,15 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
         return error;
     }
 
-    private static RpcException Refused(RequestResult result, long request, long accepted)
+    private static RpcException Refused(long request, RowStream rows)
     {
+        long accepted = rows.AcceptedCount;
         var trailers = new Metadata();
         trailers.Add(AcceptedCountTrailer, accepted.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        if (result == RequestResult.ColumnsNotTaken)
-        {
-            return new RpcException(
-                StatusCode.Unimplemented, $"Request {request} has rows as columns, which this server does not take.")
-            {
-                Trailers = trailers,
-            };
-        }
-
-        string text = $"Request {request} is not a valid protobuf message; {accepted} rows of earlier requests landed.";
+        string cause = rows.RequestFault is { } misfit
+            ? $"The columns of request {request} make no rows: {misfit}"
+            : $"Request {request} is not a valid protobuf message";
+        string text = $"{cause}; {accepted} rows of earlier requests landed.";
         var fault = new BadRequest
         {
             FieldViolations = { new BadRequest.Types.FieldViolation { Field = $"request[{request}]", Description = text } },

@@ -10,7 +10,7 @@ namespace Ingest.Tests.Decoding;
 public sealed class AppendDecoderTests
 {
     private static readonly TableSchema s_table = TableSchema.FromDescriptor(GpsPoint.Descriptor);
-    private static readonly RowDecoder s_rows = new(s_table);
+    private static readonly RequestDecoder s_requests = new(new RowDecoder(s_table));
     private readonly AppendDecoder _decoder = new();
 
     [Fact]
@@ -87,7 +87,8 @@ public sealed class AppendDecoderTests
             && (_decoder.Kind != AppendRequest.RequestOneofCase.Open || _decoder.ReadOpen(request) is not null)
             && (_decoder.Form is not (AppendRows.RowsOneofCase.GpsPoints or AppendRows.RowsOneofCase.None)
                 || _decoder.TryAppend(
-                    request, s_rows, new Batch(s_table), skip, 1_800_000_000, accepted, rejected, out count));
+                    request, s_requests, new Batch(s_table), skip, 1_800_000_000, accepted, rejected, out count)
+                    == RequestResult.Decoded);
     }
 
     private static AppendRequest? TryParse(byte[] request)

@@ -17,6 +17,9 @@ internal sealed class WireField
     /// <summary>The four or eight bytes of a fixed value, or the content of what has a length.</summary>
     public byte[] Bytes { get; set; } = [];
 
+    /// <summary>The numbers of a packed list, for who takes it apart.</summary>
+    public List<byte[]>? Items { get; init; }
+
     /// <summary>The fields of a message or a group.</summary>
     public List<WireField>? Fields { get; set; }
 

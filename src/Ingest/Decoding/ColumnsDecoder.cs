@@ -1,0 +1,263 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Google.Protobuf.Reflection;
+using Ingest.Columns;
+using StringColumn = Ingest.Columns.StringColumn;
+
+namespace Ingest.Decoding;
+
+/// <summary>
+/// Reads messages that carry many rows as columns, <c>GpsPointColumns</c>, straight into the columns of a batch.
+/// Compiled once from the message's descriptor.
+/// </summary>
+/// <remarks>
+/// Hot: runs on the thread that reads a stream and allocates 0 bytes a row in steady state; watched by
+/// ColumnsBenchmarks. Without state of its own: a message is taken apart in the scratch of the batch. All rules are
+/// checked on whole columns; only when a value breaks one, or may, the rows are written out as messages and go through
+/// <see cref="RowDecoder"/>, so that faults are the same in both forms.
+/// </remarks>
+public sealed partial class ColumnsDecoder
+{
+    /// <summary>
+    /// Most bytes of a message's strings written out for each row, so that a few bytes cannot become many.
+    /// </summary>
+    public const long MaxTextBytes = 64 * 1024 * 1024;
+
+    private readonly RowDecoder _rows;
+    private readonly TagTable<ColumnsStep> _root;
+    private readonly ColumnPlan[] _plans;
+    private readonly ColumnPlan?[] _planOfColumn;
+    private readonly ColumnPlan[][] _needed;
+    private readonly int[] _absent;
+    private readonly int _slots;
+
+    /// <summary>Compiles the plan for a table.</summary>
+    /// <param name="rows">Reads the table's rows.</param>
+    /// <param name="form">The message that carries them as columns.</param>
+    /// <exception cref="InvalidOperationException">A field fits no column of the table.</exception>
+    public ColumnsDecoder(RowDecoder rows, MessageDescriptor form)
+    {
+        _rows = rows;
+        var compiler = new ColumnsCompiler(rows, form);
+        (_root, _plans, _slots) = (compiler.Root, compiler.Plans, compiler.Slots);
+        _planOfColumn = new ColumnPlan?[rows.Leaves.Length];
+        foreach (ColumnPlan plan in _plans)
+        {
+            _planOfColumn[plan.Field.Column] = plan;
+        }
+
+        _needed = [.. rows.Absences.Select(a => PlansUnder(a.Plan))];
+        _absent = [.. Enumerable.Range(0, _planOfColumn.Length).Where(c => _planOfColumn[c] is null)];
+    }
+
+    /// <summary>Appends the rows of a message to a batch.</summary>
+    /// <param name="request">The request that the message lies in.</param>
+    /// <param name="pieces">The message; of several occurrences all, which are one message.</param>
+    /// <param name="batch">A batch of the table.</param>
+    /// <param name="skip">Rows at the start that are left out.</param>
+    /// <param name="firstIndex">Place of its first row among the rows of the request.</param>
+    /// <param name="maxRows">Rows that the request may have.</param>
+    /// <param name="nowSeconds">The server's clock in Unix seconds, against which timestamps are checked.</param>
+    /// <param name="rejected">Takes the rows that break a rule.</param>
+    /// <param name="count">Rows of the message, those left out included.</param>
+    /// <returns>
+    /// What became of it; when it was not decoded, the caller cuts the batch to the rows that it had, and
+    /// <see cref="ColumnsScratch.Fault"/> says why the columns make no rows.
+    /// </returns>
+    internal RequestResult TryAppend(
+        ReadOnlySpan<byte> request, List<(int Start, int Length)> pieces, Batch batch, long skip, int firstIndex,
+        int maxRows, long nowSeconds, List<RejectedRow> rejected, out int count)
+    {
+        count = 0;
+        ColumnsScratch scratch = batch.ColumnsScratch;
+        scratch.Begin(_slots, _plans.Length);
+        if (!Walk(request, pieces, scratch))
+        {
+            return RequestResult.Malformed;
+        }
+
+        ReadOnlySpan<byte> message = request;
+        if (scratch.IsScattered)
+        {
+            scratch.BeginGathering();
+            Walk(request, pieces, scratch);
+            message = scratch.Gathered;
+        }
+
+        if (scratch.RowCount > maxRows - firstIndex)
+        {
+            return RequestResult.TooManyRows;
+        }
+
+        RequestResult result = Read(message, scratch, nowSeconds);
+        if (result != RequestResult.Decoded)
+        {
+            return result;
+        }
+
+        count = (int)scratch.RowCount;
+        int first = (int)Math.Min(skip, count);
+        if (first == count)
+        {
+            return RequestResult.Decoded;
+        }
+
+        if (!scratch.IsSuspect && TryWrite(message, scratch, batch, first, count - first))
+        {
+            batch.CommitRows(count - first);
+            return RequestResult.Decoded;
+        }
+
+        return AppendOneByOne(message, scratch, batch, first, firstIndex, nowSeconds, rejected);
+    }
+
+    // Many rows, columns by columns; false, and nothing written, when a row breaks a rule that only writing shows.
+    private bool TryWrite(ReadOnlySpan<byte> message, ColumnsScratch scratch, Batch batch, int first, int count)
+    {
+        int row = batch.BeginRows(count);
+        foreach (int column in _absent)
+        {
+            batch.Columns[column].WriteDefaults(row, count);
+        }
+
+        foreach (ColumnPlan plan in _plans)
+        {
+            Column column = batch.Columns[plan.Field.Column];
+            ref readonly ColumnData data = ref scratch.Data[plan.Index];
+            if (data.Rows == 0)
+            {
+                column.WriteDefaults(row, count);
+            }
+            else if (plan.Kind == ColumnKind.Struct)
+            {
+                if (!TryWriteStructs(plan, message, scratch, batch, row, first, count))
+                {
+                    batch.Truncate(row);
+                    return false;
+                }
+            }
+            else
+            {
+                Write(plan, data, message, scratch, column, row, first, count);
+            }
+        }
+
+        return true;
+    }
+
+    private static void Write(
+        ColumnPlan plan, in ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch, Column column, int row,
+        int first, int count)
+    {
+        switch (plan.Kind)
+        {
+            case ColumnKind.Fixed:
+                scratch.Regions[plan.Slot].Of(message).Slice(first * plan.Width, count * plan.Width)
+                    .CopyTo(Unsafe.As<FixedColumn>(column).Values(row, count));
+                break;
+            case ColumnKind.Timestamp:
+                MemoryMarshal.AsBytes(scratch.Longs(data.FirstLong + first, count))
+                    .CopyTo(Unsafe.As<FixedColumn>(column).Values(row, count));
+                break;
+            case ColumnKind.Varint:
+                foreach (long number in scratch.Longs(data.FirstLong + first, count))
+                {
+                    RowDecoder.WriteNumber(
+                        plan.Field.Op, ref Unsafe.As<FixedColumn>(column).Slot(row++), (ulong)number);
+                }
+
+                break;
+            case ColumnKind.Enum:
+                Unsafe.As<LowCardinalityColumn>(column)
+                    .WriteEnums(row, scratch.Numbers(data.FirstNumber + first, count));
+                break;
+            case ColumnKind.Text:
+                WriteText(data, message, scratch, column, row, first, count);
+                break;
+            case ColumnKind.TextList:
+                WriteLists(data, message, scratch, Unsafe.As<ArrayColumn>(column), row, first, count);
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private static void WriteText(
+        in ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch, Column column, int row, int first,
+        int count)
+    {
+        if (data.FirstNumber < 0)
+        {
+            ReadOnlySpan<TextPlace> values = scratch.Entries(data.FirstEntry + first, count);
+            if (column is StringColumn each)
+            {
+                each.AppendEach(message, values);
+            }
+            else
+            {
+                Unsafe.As<LowCardinalityColumn>(column).WriteEach(row, message, values);
+            }
+
+            return;
+        }
+
+        ReadOnlySpan<TextPlace> entries = scratch.Entries(data.FirstEntry, data.EntryCount);
+        ReadOnlySpan<int> indexes = scratch.Numbers(data.FirstNumber + first, count);
+        if (column is StringColumn text)
+        {
+            text.AppendCoded(message, entries, indexes);
+        }
+        else
+        {
+            // The keys lie behind everything else; the indexes are taken again, since the array may have grown.
+            int keys = scratch.TakeNumbers(data.EntryCount);
+            indexes = scratch.Numbers(data.FirstNumber + first, count);
+            Unsafe.As<LowCardinalityColumn>(column).WriteCoded(
+                row, message, entries, indexes, scratch.Numbers(keys, data.EntryCount));
+        }
+    }
+
+    private static void WriteLists(
+        in ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch, ArrayColumn column, int row, int first,
+        int count)
+    {
+        int item = column.Count;
+        int skipped = Sum(scratch.Numbers(data.FirstLength, first));
+        column.AppendLists(row, scratch.Numbers(data.FirstLength + first, count));
+        if (column.Count > item)
+        {
+            WriteText(data, message, scratch, column.Items, item, skipped, column.Count - item);
+        }
+    }
+
+    private bool TryWriteStructs(
+        ColumnPlan plan, ReadOnlySpan<byte> message, ColumnsScratch scratch, Batch batch, int row, int first, int count)
+    {
+        ref byte source = ref MemoryMarshal.GetReference(message);
+        foreach (TextPlace place in scratch.Entries(scratch.Data[plan.Index].FirstEntry + first, count))
+        {
+            if (!_rows.TryWriteStruct(plan.Field, ref source, place.Start, place.Start + place.Length, batch, row++))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private ColumnPlan[] PlansUnder(FieldPlan field) =>
+        [.. _plans.Where(p => p.Field == field || p.Field.Node.Path.StartsWith($"{field.Node.Path}.", StringComparison.Ordinal))];
+
+    // What the lengths of lists add up to was held to the number of items, which is one of a message's bytes at most.
+    private static int Sum(ReadOnlySpan<int> lengths)
+    {
+        int sum = 0;
+        foreach (int length in lengths)
+        {
+            sum += length;
+        }
+
+        return sum;
+    }
+}

@@ -1,0 +1,221 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Ingest.Columns;
+
+namespace Ingest.Decoding;
+
+/// <summary>
+/// What a message with rows as columns is taken apart in: where its fields lie, and their numbers. Belongs to a batch
+/// and its owner.
+/// </summary>
+internal sealed class ColumnsScratch
+{
+    private const int NumbersKept = 8 * Batch.RowsKept;
+    private const int BytesKept = 1024 * 1024;
+    private const int PiecesKept = 1024;
+
+    private int[] _numbers = [];
+    private long[] _longs = [];
+    private TextPlace[] _entries = [];
+    private byte[] _gathered = [];
+    private int _numberCount;
+    private int _longCount;
+    private int _entryCount;
+
+    /// <summary>Where the message lies in its request; of several occurrences all.</summary>
+    public List<(int Start, int Length)> Pieces { get; } = [];
+
+    /// <summary>Number of rows that the message says it has.</summary>
+    public uint RowCount { get; set; }
+
+    /// <summary>Where the values of each repeated field lie.</summary>
+    public ColumnRegion[] Regions { get; private set; } = [];
+
+    /// <summary>The columns.</summary>
+    public ColumnData[] Data { get; private set; } = [];
+
+    /// <summary>Whether a field's values lie in pieces, and have to be gathered.</summary>
+    public bool IsScattered { get; private set; }
+
+    /// <summary>Whether a value may break a rule, so that the rows have to be looked at one by one.</summary>
+    public bool IsSuspect { get; set; }
+
+    /// <summary>Why the columns make no rows.</summary>
+    public string? Fault { get; set; }
+
+    /// <summary>Rows that are written out as messages.</summary>
+    public RowBuffer Rows { get; } = new();
+
+    /// <summary>The values that lay in pieces.</summary>
+    public ReadOnlySpan<byte> Gathered => _gathered;
+
+    private bool IsGathering { get; set; }
+
+    /// <summary>Bytes of memory that it holds.</summary>
+    public long HeldBytes =>
+        ((long)_numbers.Length * sizeof(int)) + ((long)_longs.Length * sizeof(long))
+        + ((long)_entries.Length * Unsafe.SizeOf<TextPlace>()) + _gathered.Length + Rows.HeldBytes;
+
+    /// <summary>Makes ready for a message.</summary>
+    public void Begin(int regions, int columns)
+    {
+        if (Regions.Length != regions)
+        {
+            Regions = new ColumnRegion[regions];
+            Data = new ColumnData[columns];
+        }
+
+        Array.Clear(Regions);
+        Array.Clear(Data);
+        (RowCount, IsScattered, IsGathering, IsSuspect, Fault) = (0, false, false, false, null);
+        (_numberCount, _longCount, _entryCount) = (0, 0, 0);
+    }
+
+    /// <summary>
+    /// Makes ready for a second walk over the same message, which brings each field's values together.
+    /// </summary>
+    public void BeginGathering()
+    {
+        (int bytes, int entries) = (0, 0);
+        foreach (ref ColumnRegion region in Regions.AsSpan())
+        {
+            region.Start = region.End = bytes;
+            region.FirstEntry = entries;
+            bytes += region.Bytes;
+            entries += region.Count;
+            region.Count = 0;
+        }
+
+        if (_gathered.Length < bytes)
+        {
+            _gathered = GC.AllocateUninitializedArray<byte>(bytes);
+        }
+
+        _entryCount = 0;
+        TakeEntries(entries);
+        IsGathering = true;
+    }
+
+    /// <summary>Notes numbers, packed or one that is not.</summary>
+    public void AddNumbers(int slot, ref byte source, int start, int length, bool isPacked)
+    {
+        ref ColumnRegion region = ref Regions[slot];
+        if (IsGathering)
+        {
+            Gather(ref region, ref source, start, length);
+            return;
+        }
+
+        IsScattered |= region.Bytes > 0 || !isPacked;
+        (region.Start, region.End) = (start, start + length);
+        region.Bytes += length;
+    }
+
+    /// <summary>Notes eight bytes, of which the last ones count.</summary>
+    public void SetFixed64(int slot, ref byte source, int start)
+    {
+        ref ColumnRegion region = ref Regions[slot];
+        if (IsGathering)
+        {
+            region.End = region.Start;
+            Gather(ref region, ref source, start, sizeof(ulong));
+            return;
+        }
+
+        (region.Start, region.End, region.Bytes) = (start, start + sizeof(ulong), sizeof(ulong));
+    }
+
+    /// <summary>Begins a run of strings or messages at their first tag.</summary>
+    public void BeginItems(int slot, int begin)
+    {
+        ref ColumnRegion region = ref Regions[slot];
+        if (IsGathering)
+        {
+            return;
+        }
+
+        if (region.Count == 0)
+        {
+            (region.Start, region.End, region.FirstEntry) = (begin, begin, _entryCount);
+        }
+        else
+        {
+            IsScattered |= region.End != begin;
+        }
+    }
+
+    /// <summary>Notes a string or message of the run.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddItem(int slot, ref byte source, int start, int length)
+    {
+        ref ColumnRegion region = ref Regions[slot];
+        if (IsGathering)
+        {
+            _entries[region.FirstEntry + region.Count++] = new TextPlace(region.End, length);
+            Gather(ref region, ref source, start, length);
+            return;
+        }
+
+        if (_entryCount == _entries.Length)
+        {
+            ColumnMemory.Grow(ref _entries, _entryCount + 1, Batch.RowsAtFirst);
+        }
+
+        _entries[_entryCount++] = new TextPlace(start, length);
+        region.Count++;
+        region.Bytes += length;
+        region.End = start + length;
+    }
+
+    /// <summary>Notes that a nested message is there.</summary>
+    public void AddMessage(int slot) => Regions[slot].Count++;
+
+    /// <summary>Makes room for numbers and returns where they begin.</summary>
+    public int TakeNumbers(int count) => Take(ref _numbers, ref _numberCount, count);
+
+    /// <summary>Makes room for numbers of 64 bits and returns where they begin.</summary>
+    public int TakeLongs(int count) => Take(ref _longs, ref _longCount, count);
+
+    public Span<int> Numbers(int first, int count) => _numbers.AsSpan(first, count);
+
+    public Span<long> Longs(int first, int count) => _longs.AsSpan(first, count);
+
+    public ReadOnlySpan<TextPlace> Entries(int first, int count) => _entries.AsSpan(first, count);
+
+    /// <summary>Lets go of what one large message has blown up.</summary>
+    public void Trim()
+    {
+        ColumnMemory.Shrink(ref _numbers, NumbersKept);
+        ColumnMemory.Shrink(ref _longs, NumbersKept / 2);
+        ColumnMemory.Shrink(ref _entries, NumbersKept / 2);
+        ColumnMemory.Shrink(ref _gathered, BytesKept);
+        if (Pieces.Capacity > PiecesKept)
+        {
+            Pieces.Clear();
+            Pieces.Capacity = 0;
+        }
+
+        Rows.Trim();
+    }
+
+    private static int Take<T>(ref T[] array, ref int used, int count)
+    {
+        int first = used;
+        used += count;
+        if (used > array.Length)
+        {
+            ColumnMemory.Grow(ref array, used, Batch.RowsAtFirst);
+        }
+
+        return first;
+    }
+
+    private void TakeEntries(int count) => Take(ref _entries, ref _entryCount, count);
+
+    private void Gather(ref ColumnRegion region, ref byte source, int start, int length)
+    {
+        MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref source, start), length)
+            .CopyTo(_gathered.AsSpan(region.End));
+        region.End += length;
+    }
+}
