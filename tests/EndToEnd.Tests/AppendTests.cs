@@ -193,12 +193,44 @@ public sealed class AppendTests(AppendServer server) : IClassFixture<AppendServe
     {
         await using AppendCall call = await OpenAsync(server.Address, "schema");
         call.Send(new AppendRequest { Rows = new AppendRows { Events = new EventRows { Events = { new Event() } } } });
-        call.Send(new AppendRequest { Rows = new AppendRows { GpsPointColumns = new GpsPointColumns { RowCount = 1 } } });
+        call.Send(new AppendRequest { Rows = new AppendRows { EventColumns = new EventColumns { RowCount = 1 } } });
         call.Send(Serialized(0));
         await call.UntilAsync(c => c.Refusals.Count == 3);
         Assert.All(call.Refusals, refusal => Assert.Equal(RefusalReason.Schema, refusal.Reason));
         call.SendPoints(0, 1);
         await call.DurableAsync(1);
+    }
+
+    [Fact]
+    public async Task Columns_have_offsets_as_rows_do()
+    {
+        await using AppendCall call = await OpenAsync(server.Address, "columns");
+        call.SendPoints(0, 3);
+        GpsPointColumns columns = PointFrames.ColumnsOf(3, 7);
+        columns.SpeedKph[1] = -1;
+        columns.SpeedKph[2] = float.NaN;
+        call.Send(new AppendRequest { Rows = new AppendRows { Offset = 3, GpsPointColumns = columns } });
+        call.Send(new AppendRequest { Rows = new AppendRows { Offset = 8, GpsPointColumns = PointFrames.ColumnsOf(8, 7) } });
+        call.Send(new AppendRequest { Rows = new AppendRows { Offset = 3, GpsPointColumns = columns } });
+        await call.DurableAsync(15);
+
+        Assert.Equal([4L, 5], call.Errors.Select(error => error.Row));
+        Assert.All(call.Errors, error => Assert.Equal((RowErrorCode.OutOfRange, "speed_kph"), (error.Code, error.Field)));
+        Assert.Equal(2, call.Ack.RejectedCount);
+        Assert.Empty(call.Refusals);
+    }
+
+    [Fact]
+    public async Task Columns_that_make_no_rows_end_the_session_and_name_the_column()
+    {
+        await using AppendCall call = await OpenAsync(server.Address, "misfits");
+        GpsPointColumns columns = PointFrames.ColumnsOf(0, 5);
+        columns.LocationLon.RemoveAt(4);
+        call.Send(new AppendRequest { Rows = new AppendRows { GpsPointColumns = columns } });
+
+        (int status, string message) = await call.EndAsync();
+        Assert.Equal(InvalidArgument, status);
+        Assert.Contains("location_lon", message, StringComparison.Ordinal);
     }
 
     [Fact]

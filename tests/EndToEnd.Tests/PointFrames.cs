@@ -21,6 +21,28 @@ internal static class PointFrames
         Timestamp = s_start + Duration.FromTimeSpan(TimeSpan.FromSeconds(number)),
     };
 
+    /// <summary>The points from a number on as columns.</summary>
+    public static GpsPointColumns ColumnsOf(int first, int count, string driver = "driver")
+    {
+        const long microsPerSecond = 1_000_000;
+        GpsPoint[] points = [.. Enumerable.Range(first, count).Select(number => Point(number, driver))];
+        return new GpsPointColumns
+        {
+            RowCount = (uint)count,
+            DriverId = new StringColumn { Dictionary = { driver }, Indexes = { Enumerable.Repeat(0U, count) } },
+            OrderId = new StringColumn { Values = { points.Select(point => point.OrderId) } },
+            LocationLat = { points.Select(point => point.Location.Lat) },
+            LocationLon = { points.Select(point => point.Location.Lon) },
+            SpeedKph = { points.Select(point => point.SpeedKph) },
+            TripStage = { points.Select(point => point.TripStage) },
+            Timestamp = new TimestampColumn
+            {
+                FirstMicros = points[0].Timestamp.Seconds * microsPerSecond,
+                DeltaMicros = { Enumerable.Repeat(microsPerSecond, count - 1) },
+            },
+        };
+    }
+
     /// <summary>The frame of a request.</summary>
     public static byte[] Frame(IMessage request) => Frame(request.ToByteArray());
 
