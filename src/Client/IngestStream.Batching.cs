@@ -6,14 +6,15 @@ namespace Ingest.Client;
 // The writers' side: everything here runs under the gate.
 public sealed partial class IngestStream<TRow>
 {
-    /// <summary>Serialises a row into the open frame.</summary>
-    private void Append(TRow row)
+    /// <summary>Serialises a row into the open frame, or many rows as columns into a frame of their own.</summary>
+    private void Append(IMessage message, uint columnRows)
     {
         Debug.Assert(_gate.IsHeldByCurrentThread);
-        var size = row.CalculateSize();
+        var isAlone = columnRows > 0;
+        var size = message.CalculateSize();
         var lengthBytes = CodedOutputStream.ComputeLengthSize(size);
         var bytes = KeyBytes + lengthBytes + size;
-        if (_open.FrameRows > 0 && _open.FrameBytes + bytes > _options.MaxBatchBytes)
+        if (_open.FrameRows > 0 && (isAlone || _open.FrameBytes + bytes > _options.MaxBatchBytes))
         {
             CloseFrame();
         }
@@ -26,9 +27,9 @@ public sealed partial class IngestStream<TRow>
         var room = _open.Append(bytes);
         try
         {
-            room[0] = StreamKinds.RowsKey;
+            room[0] = isAlone ? StreamKinds.ColumnsKey : StreamKinds.RowsKey;
             WriteVarint(room[KeyBytes..], (uint)size);
-            row.WriteTo(room[(KeyBytes + lengthBytes)..]);
+            message.WriteTo(room[(KeyBytes + lengthBytes)..]);
         }
         catch
         {
@@ -37,8 +38,8 @@ public sealed partial class IngestStream<TRow>
             throw;
         }
         _bufferedBytes += _open.Length - before;
-        _rowCount++;
-        if (_open.FrameRows >= _options.MaxBatchRows || _open.FrameBytes >= _options.MaxBatchBytes)
+        _rowCount += Math.Max(columnRows, 1);
+        if (isAlone || _open.FrameRows >= _options.MaxBatchRows || _open.FrameBytes >= _options.MaxBatchBytes)
         {
             CloseFrame();
         }

@@ -75,19 +75,25 @@ public sealed partial class IngestStream<TRow> : IAsyncDisposable
     public ValueTask WriteAsync(TRow row, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(row);
+        return WriteAsync(row, columnRows: 0, cancellationToken);
+    }
+
+    /// <summary>Writes a row, or with <paramref name="columnRows"/> so many rows as columns.</summary>
+    internal ValueTask WriteAsync(IMessage message, uint columnRows, CancellationToken cancellationToken)
+    {
         lock (_gate)
         {
             ThrowIfEnded();
             if (HasRoom)
             {
-                Append(row);
+                Append(message, columnRows);
                 return ValueTask.CompletedTask;
             }
         }
-        return WaitAndWriteAsync(this, row, cancellationToken);
+        return WaitAndWriteAsync(this, message, columnRows, cancellationToken);
 
         static async ValueTask WaitAndWriteAsync(
-            IngestStream<TRow> stream, TRow row, CancellationToken cancellationToken)
+            IngestStream<TRow> stream, IMessage message, uint columnRows, CancellationToken cancellationToken)
         {
             while (true)
             {
@@ -97,7 +103,7 @@ public sealed partial class IngestStream<TRow> : IAsyncDisposable
                     stream.ThrowIfEnded();
                     if (stream.HasRoom)
                     {
-                        stream.Append(row);
+                        stream.Append(message, columnRows);
                         return;
                     }
                     stream.HandOver();

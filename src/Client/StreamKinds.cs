@@ -11,6 +11,9 @@ internal static class StreamKinds
     /// <summary>The key of the request's repeated rows: <c>field 1, wire type 2 (length-delimited)</c>.</summary>
     public const byte RowsKey = (StreamGpsPointsRequest.PointsFieldNumber << 3) | 2;
 
+    /// <summary>The key of the request's rows as columns: <c>field 2, wire type 2</c>.</summary>
+    public const byte ColumnsKey = (StreamGpsPointsRequest.ColumnsFieldNumber << 3) | 2;
+
     public static readonly StreamKind<GpsPoint> GpsPoints = Of<GpsPoint, StreamGpsPointsResponse>(
         "StreamGpsPoints", static r => Result(r.AcceptedCount, r.RejectedCount, r.Errors));
 

@@ -38,6 +38,57 @@ public sealed class IngestStreamTests
     }
 
     [Fact]
+    public async Task Columns_go_in_a_message_of_their_own_between_the_rows_around_them()
+    {
+        List<StreamGpsPointsRequest> received = [];
+        await using var server = await FrameServer.StartAsync(async context =>
+        {
+            received = await FrameServer.ReadAllAsync<StreamGpsPointsRequest>(context);
+            await FrameServer.AnswerAsync(context, new StreamGpsPointsResponse { AcceptedCount = 7 });
+        });
+        using var client = new IngestClient(server.Address);
+        await using var stream = client.OpenGpsPoints();
+        var columns = new GpsPointColumns { RowCount = 2, LocationLat = { 1, 2 } };
+        await stream.WriteAsync(Rows.Point(0));
+        await stream.WriteAsync(Rows.Point(1));
+        await stream.WriteColumnsAsync(columns);
+        await stream.WriteColumnsAsync(new GpsPointColumns());
+        await stream.WriteColumnsAsync(columns);
+        await stream.WriteAsync(Rows.Point(2));
+        Assert.Equal(7, stream.RowCount);
+        await stream.CompleteAsync().WaitAsync(Patience);
+
+        Assert.Equal(
+            [
+                new() { Points = { Rows.Point(0), Rows.Point(1) } }, new() { Columns = columns },
+                new() { Columns = columns }, new StreamGpsPointsRequest { Points = { Rows.Point(2) } },
+            ],
+            received);
+    }
+
+    [Fact]
+    public async Task Columns_larger_than_a_batch_are_sent_whole()
+    {
+        List<StreamEventsRequest> received = [];
+        await using var server = await FrameServer.StartAsync(async context =>
+        {
+            received = await FrameServer.ReadAllAsync<StreamEventsRequest>(context);
+            await FrameServer.AnswerAsync(context, new StreamEventsResponse());
+        });
+        using var client = new IngestClient(server.Address);
+        await using var stream = client.OpenEvents(new StreamOptions { MaxBatchRows = 10, MaxBatchBytes = 1000 });
+        var columns = new EventColumns
+        {
+            RowCount = 5000,
+            EntityId = new StringColumn { Values = { Enumerable.Range(0, 5000).Select(i => $"entity_{i}") } },
+        };
+        await stream.WriteColumnsAsync(columns);
+        await stream.CompleteAsync().WaitAsync(Patience);
+
+        Assert.Equal(columns, Assert.Single(received).Columns);
+    }
+
+    [Fact]
     public async Task Events_metrics_and_orders_go_to_their_methods()
     {
         var paths = new ConcurrentDictionary<string, int>();
