@@ -42,6 +42,7 @@ internal static class PointLoad
         await using IngestStream<GpsPoint> points = client.OpenGpsPoints(
             new StreamOptions { MaxBatchRows = options.PointsPerMessage, Linger = TimeSpan.Zero }, cancellation);
         GpsPoint point = Point(stream);
+        GpsPointColumns columns = Columns(point, options.PointsPerMessage);
         long sent = 0;
 
         // Streams start spread over the time between two messages, as independent senders do.
@@ -57,6 +58,13 @@ internal static class PointLoad
             }
 
             due += interval;
+            if (options.AsColumns)
+            {
+                columns.Timestamp.FirstMicros++;
+                await points.WriteColumnsAsync(columns, cancellation);
+                continue;
+            }
+
             for (int i = 0; i < options.PointsPerMessage; i++)
             {
                 point.Location.Lat = -23.55 + (sent % 1000 / 10_000.0);
@@ -68,6 +76,27 @@ internal static class PointLoad
 
         return await points.CompleteAsync(cancellation);
     }
+
+    private static GpsPointColumns Columns(GpsPoint point, int count) => new()
+    {
+        RowCount = (uint)count,
+        DriverId = Text(point.DriverId, count),
+        OrderId = Text(point.OrderId, count),
+        LocationLat = { Enumerable.Range(0, count).Select(i => -23.55 + (i % 1000 / 10_000.0)) },
+        LocationLon = { Enumerable.Repeat(point.Location.Lon, count) },
+        SpeedKph = { Enumerable.Repeat(point.SpeedKph, count) },
+        TripStage = { Enumerable.Repeat(point.TripStage, count) },
+        TrafficDensity = { Enumerable.Repeat(point.TrafficDensity, count) },
+        ZoneType = Text(point.ZoneType, count),
+        Timestamp = new TimestampColumn
+        {
+            FirstMicros = point.Timestamp.Seconds * 1_000_000,
+            DeltaMicros = { Enumerable.Repeat(1000L, count - 1) },
+        },
+    };
+
+    private static StringColumn Text(string value, int count) =>
+        new() { Dictionary = { value }, Indexes = { Enumerable.Repeat(0U, count) } };
 
     private static GpsPoint Point(int stream) => new()
     {

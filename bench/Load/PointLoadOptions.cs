@@ -18,6 +18,9 @@ internal sealed record PointLoadOptions
     /// <summary>Points in a gRPC message.</summary>
     public required int PointsPerMessage { get; init; }
 
+    /// <summary>Whether a message has its points as columns.</summary>
+    public required bool AsColumns { get; init; }
+
     /// <summary>How long to send.</summary>
     public required TimeSpan Duration { get; init; }
 }

@@ -23,6 +23,12 @@ var message = new Option<int>("--points-per-message")
     Description = "Points in a gRPC message.",
     DefaultValueFactory = _ => 1000,
 };
+var form = new Option<string>("--form")
+{
+    Description = "How a message has its points: rows or columns.",
+    DefaultValueFactory = _ => "rows",
+};
+form.AcceptOnlyFromAmong("rows", "columns");
 var seconds = new Option<double>("--seconds")
 {
     Description = "How long to send.",
@@ -30,7 +36,7 @@ var seconds = new Option<double>("--seconds")
 };
 var root = new RootCommand("Sends GPS points over many streams through the SDK, and prints what was acknowledged.")
 {
-    server, streams, connections, rate, message, seconds,
+    server, streams, connections, rate, message, form, seconds,
 };
 root.SetAction((parsed, cancellation) => PointLoad.RunAsync(
     new PointLoadOptions
@@ -40,6 +46,7 @@ root.SetAction((parsed, cancellation) => PointLoad.RunAsync(
         Connections = parsed.GetValue(connections),
         PointsPerSecond = parsed.GetValue(rate),
         PointsPerMessage = parsed.GetValue(message),
+        AsColumns = parsed.GetValue(form) == "columns",
         Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
     },
     cancellation));

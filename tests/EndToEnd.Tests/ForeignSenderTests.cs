@@ -13,38 +13,40 @@ public sealed class ForeignSenderTests(SharedServer shared)
     private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(3);
 
     [SkippableTheory]
-    [InlineData(1)]
-    [InlineData(10)]
-    [InlineData(1000)]
-    public async Task Python_grpcio_streams_points(int perMessage)
+    [InlineData(1, "rows")]
+    [InlineData(10, "rows")]
+    [InlineData(1000, "rows")]
+    [InlineData(1000, "columns")]
+    public async Task Python_grpcio_streams_points(int perMessage, string form)
     {
         ServerProcess server = shared.Server();
         const string python = "/usr/bin/python3";
         Skip.IfNot(await ExitsWith0Async(python, "-c", "import grpc, google.protobuf"), "python3-grpcio is not installed");
-        string driver = $"grpcio-{perMessage}";
+        string driver = $"grpcio-{perMessage}-{form}";
         string descriptors = Path.GetTempFileName();
         await File.WriteAllBytesAsync(descriptors, DescriptorSet(IngestServiceReflection.Descriptor).ToByteArray());
 
         string output = await RunAsync(
-            python, "stream_points.py", Authority(server), descriptors, driver, $"{Points}", $"{perMessage}");
+            python, "stream_points.py", Authority(server), descriptors, driver, $"{Points}", $"{perMessage}", form);
 
         Assert.Equal($"{Points} 0", output.Trim());
         await ExpectPointsAsync(server, driver);
     }
 
     [SkippableTheory]
-    [InlineData(1)]
-    [InlineData(1000)]
-    public async Task Grpc_js_streams_points(int perMessage)
+    [InlineData(1, "rows")]
+    [InlineData(1000, "rows")]
+    [InlineData(1000, "columns")]
+    public async Task Grpc_js_streams_points(int perMessage, string form)
     {
         ServerProcess server = shared.Server();
         Skip.IfNot(
             Directory.Exists(Path.Combine(Folder(), "node_modules")), "tests/Foreign/node_modules is missing: npm ci");
-        string driver = $"grpc-js-{perMessage}";
+        string driver = $"grpc-js-{perMessage}-{form}";
 
         string output = await RunAsync(
             "node", "stream-points.mjs", Authority(server), Path.Combine(Data.Repository(), "protos"), driver,
-            $"{Points}", $"{perMessage}");
+            $"{Points}", $"{perMessage}", form);
 
         Assert.Equal($"{Points} 0", output.Trim());
         await ExpectPointsAsync(server, driver);
