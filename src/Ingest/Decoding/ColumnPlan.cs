@@ -10,7 +10,7 @@ internal sealed class ColumnPlan
         IndexFault = $"{name} has an index outside its dictionary";
         BothFault = $"{name} has both values and a dictionary";
         ItemsFault = $"{name} has another number of items than its lengths add up to";
-        MaxBytes = checks.Select(c => c.MaxBytes).Where(b => b > 0).DefaultIfEmpty(int.MaxValue).Min();
+        MaxBytes = checks.Select(c => c.MaxBytes ?? int.MaxValue).DefaultIfEmpty(int.MaxValue).Min();
     }
 
     /// <summary>Place among the plans.</summary>

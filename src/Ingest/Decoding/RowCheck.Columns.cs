@@ -10,9 +10,6 @@ internal sealed partial class RowCheck
 {
     private const long MicrosPerSecond = 1_000_000;
 
-    /// <summary>Most bytes of a string; 0 without a limit.</summary>
-    public int MaxBytes => _kind == Kind.Length ? _maxBytes : 0;
-
     /// <summary>Whether all numbers of a fixed width satisfy the rule.</summary>
     public bool AreSatisfied(ReadOnlySpan<byte> values, int width) => _kind switch
     {
