@@ -15,6 +15,7 @@ internal sealed class SegmentIds : IDisposable
     private const int MarkBytes = sizeof(ulong) + sizeof(uint);
 
     private readonly Lock _gate = new();
+    private readonly Lock _markGate = new(); // Held while the mark is flushed, for which no lane's next id waits.
     private readonly TimeProvider _time;
     private readonly ILogFile _file;
     private readonly byte[] _mark = new byte[MarkBytes];
@@ -88,7 +89,7 @@ internal sealed class SegmentIds : IDisposable
     /// <summary>Remembers, durably, that a segment with this id existed. To be called before it is deleted.</summary>
     public void BeforeDelete(ulong id)
     {
-        lock (_gate)
+        lock (_markGate)
         {
             if (id <= _highestDeleted)
             {

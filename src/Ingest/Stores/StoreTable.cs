@@ -14,7 +14,7 @@ internal sealed class StoreTable
         new UnboundedChannelOptions { SingleReader = true });
 
     private readonly IStore _store;
-    private readonly Action<SealedSegment> _release;
+    private readonly Func<SealedSegment, Task> _release;
     private readonly string _quarantine;
     private readonly StoreBacklog _backlog;
     private readonly ILogger _logger;
@@ -24,7 +24,7 @@ internal sealed class StoreTable
     private TableSchema? _ensured;
 
     public StoreTable(
-        TableSchema table, IStore store, Action<SealedSegment> release, string quarantine, StoreBacklog backlog,
+        TableSchema table, IStore store, Func<SealedSegment, Task> release, string quarantine, StoreBacklog backlog,
         StoreOptions options, ILogger logger, TimeProvider time, CancellationToken stop)
     {
         _store = store;
@@ -36,7 +36,10 @@ internal sealed class StoreTable
         _retry = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
             {
-                ShouldHandle = new PredicateBuilder().Handle<StoreException>(e => e.Fault != StoreFault.BadData),
+                // What nobody foresaw is a fault of the store too: waiting is better than a table that is not stored.
+                ShouldHandle = new PredicateBuilder().Handle<Exception>(
+                    e => e is not StoreException { Fault: StoreFault.BadData }
+                        && !(e is OperationCanceledException && stop.IsCancellationRequested)),
                 MaxRetryAttempts = int.MaxValue,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
@@ -46,7 +49,7 @@ internal sealed class StoreTable
                 {
                     _backlog.CountFailure();
                     _logger.InsertFailed(
-                        table.Name, attempt.AttemptNumber + 1, attempt.RetryDelay, attempt.Outcome.Exception!.Message);
+                        table.Name, attempt.AttemptNumber + 1, attempt.RetryDelay, Text(attempt.Outcome.Exception!));
                     return default;
                 },
             })
@@ -70,15 +73,28 @@ internal sealed class StoreTable
         {
             await foreach (SealedSegment segment in _segments.Reader.ReadAllAsync(_stop))
             {
-                await StoreAsync(segment);
+                await StoreOrKeepAsync(table, segment);
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // What is left stays in the log.
         }
-        catch (Exception e)
+    }
+
+    private static string Text(Exception fault) =>
+        fault is StoreException ? fault.Message : $"{fault.GetType().Name}: {fault.Message}";
+
+    /// <summary>Keeps one segment that cannot be dealt with from ending the way of those behind it.</summary>
+    private async Task StoreOrKeepAsync(string table, SealedSegment segment)
+    {
+        try
         {
+            await StoreAsync(segment);
+        }
+        catch (Exception e) when (!(e is OperationCanceledException && _stop.IsCancellationRequested))
+        {
+            // It counts as waiting until the next start takes it up, so the lag shows it.
             _logger.StoreTableFailed(table, e);
         }
     }
@@ -101,7 +117,7 @@ internal sealed class StoreTable
             _logger.SegmentQuarantined(segment.Table.Name, segment.SegmentId, segment.Rows, place, e.Message);
         }
 
-        _release(segment);
+        await _release(segment);
     }
 
     /// <summary>Inserts a segment unless the store has it; says whether it was inserted.</summary>

@@ -17,12 +17,15 @@ public sealed class StoreWriter : IAsyncDisposable
     private readonly Dictionary<(string Table, int Lane), StoreTable> _tables = [];
     private readonly IStore _store;
     private readonly CancellationTokenSource _stop = new();
+    private readonly StoreThread _releases = new("store release"); // Deleting a segment flushes.
     private Task _running = Task.CompletedTask;
 
     /// <summary>Makes a writer; <see cref="Start"/> sets it going.</summary>
     /// <param name="store">Where segments go.</param>
     /// <param name="segments">Sealed segments; completed when the log has stopped.</param>
-    /// <param name="release">Told of each segment that the store has, or that was set aside: the log forgets it.</param>
+    /// <param name="release">
+    /// Told of each segment that the store has, or that was set aside: the log forgets it. Called by a thread of its own.
+    /// </param>
     /// <param name="quarantine">Directory for segments that the store refuses for their data.</param>
     /// <param name="options">Waits between tries.</param>
     /// <param name="logger">Where faults are told.</param>
@@ -35,7 +38,7 @@ public sealed class StoreWriter : IAsyncDisposable
         _segments = segments;
         _backlog = new StoreBacklog(time);
         _newTable = segment => new StoreTable(
-            segment.Table, store, release, quarantine, _backlog, options, logger, time, _stop.Token);
+            segment.Table, store, done => _releases.RunAsync(() => release(done)), quarantine, _backlog, options, logger, time, _stop.Token);
     }
 
     /// <summary>What was done and what waits.</summary>
@@ -59,6 +62,7 @@ public sealed class StoreWriter : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _running;
+        await _releases.DisposeAsync();
         _stop.Dispose();
     }
 

@@ -92,8 +92,6 @@ public static class IngestObservability
         // The log takes rows whether the store does or not; a server that left the balancer with its store would turn
         // an outage of queries into one of senders.
         health.Add(new HealthCheck("store", Required: false, async cancellationToken =>
-            await pipeline.Store.IsAvailableAsync(cancellationToken)
-                ? null
-                : "The store does not answer; rows wait in the log."));
+            HealthOfStore.Fault(await pipeline.Store.IsAvailableAsync(cancellationToken), pipeline.StoreStatus)));
     }
 }

@@ -9,7 +9,7 @@ namespace Ingest.Tests.Stores;
 /// <summary>A store that fails as a test says and remembers what it was asked; a stand-in for one that is ill.</summary>
 internal sealed class ScriptedStore : IStore
 {
-    public ConcurrentQueue<StoreException> Faults { get; } = [];
+    public ConcurrentQueue<Exception> Faults { get; } = [];
 
     public ConcurrentQueue<string> Calls { get; } = [];
 
@@ -36,7 +36,7 @@ internal sealed class ScriptedStore : IStore
             await Gate.WaitAsync(cancellationToken);
         }
 
-        if (Faults.TryDequeue(out StoreException? fault))
+        if (Faults.TryDequeue(out Exception? fault))
         {
             throw fault;
         }

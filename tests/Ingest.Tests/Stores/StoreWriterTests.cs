@@ -52,6 +52,20 @@ public sealed class StoreWriterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_fault_that_nobody_foresaw_is_tried_again_and_ends_no_tables_way()
+    {
+        var store = new ScriptedStore();
+        store.Faults.Enqueue(new FormatException("not a number"));
+        store.Faults.Enqueue(new OperationCanceledException("of the store's own"));
+        await using StoreWriter writer = Start(store);
+        await SendAndStopAsync(writer, Segment(1, 3), Segment(2, 4));
+
+        Assert.Equal(2, writer.Status.Failures);
+        Assert.Equal([3L, 4L], store.Rows.OrderBy(row => row.Key).Select(row => row.Value));
+        Assert.Equal(2, _released.Count);
+    }
+
+    [Fact]
     public async Task A_recovered_segment_that_the_store_has_is_not_inserted_again()
     {
         var store = new ScriptedStore();

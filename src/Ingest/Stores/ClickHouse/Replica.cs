@@ -58,6 +58,11 @@ internal sealed class Replica : ISqlSession
         }
 
         ServerFacts facts = await ServerFacts.AskAsync(this, cancellationToken);
+        if (facts.Version.Major == 0)
+        {
+            throw NoClickHouse("SELECT version()", facts.VersionText);
+        }
+
         Volatile.Write(ref _facts, facts);
         _isDown = false;
         return facts;
@@ -102,7 +107,9 @@ internal sealed class Replica : ISqlSession
             statement,
             _options.Cluster.Length > 0 ? Known(facts, [("select_sequential_consistency", "1")]) : [],
             cancellationToken);
-        return long.Parse(text.AsSpan().Trim(), CultureInfo.InvariantCulture);
+        return long.TryParse(text.AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long count)
+            ? count
+            : throw NoClickHouse("a count", text);
     }
 
     /// <summary>Sends a segment as one INSERT.</summary>
@@ -140,6 +147,11 @@ internal sealed class Replica : ISqlSession
         {
             throw EngineError.OfInsert(said);
         }
+
+        if (!string.IsNullOrWhiteSpace(said))
+        {
+            throw NoClickHouse("an INSERT", said);
+        }
     }
 
     /// <summary>Begins a query of a client; the answer is read by the caller, who disposes it.</summary>
@@ -150,11 +162,12 @@ internal sealed class Replica : ISqlSession
         IEnumerable<(string, string)> settings = Known(
             facts,
             [
-                ("readonly", "1"), ("max_execution_time", Seconds(limits.MaxDuration)),
+                ("max_execution_time", Seconds(limits.MaxDuration)),
                 ("max_memory_usage", Number(limits.MaxMemoryBytes)), ("max_threads", Number(limits.MaxThreads)),
                 ("cancel_http_readonly_queries_on_client_close", "1"), ("http_write_exception_in_output_format", "0"),
             ]);
-        string url = Address([("default_format", limits.DefaultFormat), .. settings]);
+        // Not one of those that are left out where a server does not list them: without it the query must not run.
+        string url = Address([("readonly", "1"), ("default_format", limits.DefaultFormat), .. settings]);
         return GuardAsync(
             async token =>
             {
@@ -245,6 +258,17 @@ internal sealed class Replica : ISqlSession
         {
             throw new StoreException($"{Url.Authority}: left alone after failures", StoreFault.Unavailable, e);
         }
+    }
+
+    /// <summary>The fault of something before the server, such as a proxy, that answers in its place with a status of 200.</summary>
+    private StoreException NoClickHouse(string question, string answer)
+    {
+        const int shown = 100;
+        string text = answer.Length == 0 ? "nothing"
+            : $"'{(answer.Length <= shown ? answer : answer[..shown] + "...").ReplaceLineEndings(" ")}'";
+        Volatile.Write(ref _facts, null);
+        return new StoreException(
+            $"{Url.Authority}: {text} is no answer of ClickHouse to {question}", StoreFault.Unavailable);
     }
 
     private static bool IsTimeout(Exception e, CancellationToken caller) =>

@@ -9,14 +9,14 @@ namespace Ingest.Stores.ClickHouse;
 internal sealed record ServerFacts(
     string VersionText, IReadOnlySet<string> Settings, IReadOnlySet<string> TableSettings)
 {
-    /// <summary>First two numbers of the version.</summary>
+    /// <summary>First two numbers of the version; 0.0 of what is none.</summary>
     public Version Version { get; } = Parse(VersionText);
 
     /// <summary>Asks a server.</summary>
     /// <exception cref="StoreException">The server refused.</exception>
     /// <exception cref="ReplicaDownException">It does not answer.</exception>
     public static async Task<ServerFacts> AskAsync(ISqlSession session, CancellationToken cancellationToken) => new(
-        (await session.ReadRowsAsync("SELECT version()", cancellationToken))[0][0],
+        (await session.ReadRowsAsync("SELECT version()", cancellationToken)) is [[var version, ..], ..] ? version : "",
         await NamesAsync(session, "settings", cancellationToken),
         await NamesAsync(session, "merge_tree_settings", cancellationToken));
 

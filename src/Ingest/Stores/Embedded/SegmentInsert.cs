@@ -17,12 +17,14 @@ internal sealed unsafe class SegmentInsert(EngineConnection connection, TableLay
     {
         using SegmentReader segmentBytes = SegmentReader.Open(segment);
         using InsertStream stream = InsertStream.Begin(connection, Statement(segment));
+        bool isWhole = true;
         try
         {
             while (segmentBytes.Read(_buffer) is var read and > 0)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (!stream.TryAppend(_buffer.AsSpan(0, read)))
+                isWhole = stream.TryAppend(_buffer.AsSpan(0, read));
+                if (!isWhole)
                 {
                     // The reason comes with the end of the stream.
                     break;
@@ -35,6 +37,13 @@ internal sealed unsafe class SegmentInsert(EngineConnection connection, TableLay
         {
             stream.Cancel();
             throw;
+        }
+
+        if (!isWhole)
+        {
+            // Then some of the rows may be there, which the next try finds out.
+            throw new StoreException(
+                "The engine broke the insert off and gave no reason.", StoreFault.Unavailable);
         }
     }
 

@@ -55,6 +55,18 @@ public sealed class ConnectionTests : IDisposable
         Assert.Contains("answered 502 Bad Gateway", await FaultAsync(store), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("<html><body>Please log in</body></html>")]
+    [InlineData("\n")]
+    public async Task A_proxy_that_answers_200_in_the_servers_place_is_out_of_reach(string text)
+    {
+        using var server = new FixedServer(
+            certificate: null, $"HTTP/1.1 200 OK\r\nContent-Length: {text.Length}\r\n\r\n{text}");
+        await using ClickHouseStore store = await OpenAsync(new ClickHouseOptions { Shards = [server.Url] });
+        Assert.Contains("no answer of ClickHouse", await FaultAsync(store), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_server_is_trusted_by_the_authority_that_is_named_and_by_no_other()
     {
@@ -158,6 +170,14 @@ public sealed class ConnectionTests : IDisposable
                         byte[] buffer = new byte[4096];
                         await stream.ReadAtLeastAsync(buffer, 1);
                         await stream.WriteAsync(_answer);
+                        if (_certificate is null)
+                        {
+                            // Closed with bytes unread, the connection would be reset, and the answer may be lost.
+                            client.Client.Shutdown(SocketShutdown.Send);
+                            while (await stream.ReadAsync(buffer) > 0)
+                            {
+                            }
+                        }
                     }
                 }
             }
