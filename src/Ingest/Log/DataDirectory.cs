@@ -77,22 +77,36 @@ internal sealed class DataDirectory : IDisposable
             held = File.OpenHandle(
                 Path.Combine(path, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException) when (File.Exists(process))
+        catch (IOException error) when (IsHeld(error))
         {
-            throw new DataDirectoryInUseException(
-                $"data directory {path} is in use by process {File.ReadAllText(process).Trim()}");
+            throw new DataDirectoryInUseException($"data directory {path} is in use by {NameOf(process)}");
         }
 
         try
         {
             File.WriteAllText(process, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         }
-        catch (IOException)
+        catch (Exception error) when (DiskFault.Is(error))
         {
-            // The disk is full. The number is for people alone; whether the log can do without room shows later.
+            // A full disk, say. The lock is what counts; who has it is told for comfort.
         }
 
         return held;
+    }
+
+    // EWOULDBLOCK of flock, which is all that tells a lock from a disk that fails.
+    private static bool IsHeld(IOException error) => error.HResult == (OperatingSystem.IsLinux() ? 11 : 35);
+
+    private static string NameOf(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file).Trim() is { Length: > 0 } id ? $"process {id}" : "another process";
+        }
+        catch (Exception error) when (DiskFault.Is(error))
+        {
+            return "another process";
+        }
     }
 
     private static Guid Identify(ILogFiles disk, string path, ILogger logger)

@@ -16,6 +16,9 @@ internal sealed class RecoveredProducers(ProducerFile file)
     /// <summary>How far producers are stored once the segments that are left are.</summary>
     public Queue<SealedOffsets> Sealed { get; } = new();
 
+    /// <summary>Whether the file says less than is known, or has pieces that cannot be read.</summary>
+    public bool FileIsBehind { get; private set; }
+
     /// <summary>Reads the producer file.</summary>
     /// <returns>Bytes at its end that cannot be read.</returns>
     public long ReadFile()
@@ -40,6 +43,7 @@ internal sealed class RecoveredProducers(ProducerFile file)
             }
         }
 
+        FileIsBehind |= damagedBytes > 0;
         return damagedBytes;
     }
 
@@ -55,6 +59,7 @@ internal sealed class RecoveredProducers(ProducerFile file)
             }
 
             var producer = Table.GetOrAdd(entry.ProducerId);
+            FileIsBehind |= IsNews(producer, segmentId, entry);
             producer.Epoch = Math.Max(producer.Epoch, entry.SessionEpoch);
             producer.LastSeen = Math.Max(producer.LastSeen, SegmentIds.UnixSecondsOf(segmentId));
             producer.LastSegmentId = Math.Max(producer.LastSegmentId, segmentId);
@@ -63,6 +68,16 @@ internal sealed class RecoveredProducers(ProducerFile file)
         }
 
         _segments.Add((segmentId, first));
+    }
+
+    private static bool IsNews(ProducerState producer, ulong segmentId, ProducerEntry entry)
+    {
+        var end = entry.FirstOffset + entry.OffsetCount;
+        return producer.Id.Length > 0
+            && (entry.SessionEpoch > producer.Epoch || segmentId > producer.LastSegmentId
+                || SegmentIds.UnixSecondsOf(segmentId) > producer.LastSeen
+                || !(end <= producer.Offsets.End
+                    || producer.Offsets.Ahead.Any(range => range.Start <= entry.FirstOffset && end <= range.End)));
     }
 
     /// <summary>

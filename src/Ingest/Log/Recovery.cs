@@ -103,9 +103,16 @@ internal sealed class Recovery(
         }
 
         producers.Complete(_sealed.Skip(first).Select(segment => segment.SegmentId).ToHashSet());
-        if (producers.Table.Count > 0 || producers.Table.Expired.Count > 0)
+
+        // Before a segment goes that says what the file does not; and not without need, so that a full disk keeps no
+        // server from starting, which alone can make room on it.
+        if (producers.FileIsBehind)
         {
             producers.File.Rewrite(producers.Table);
+        }
+        else
+        {
+            producers.File.Flush();
         }
 
         foreach (var files in _withoutRows)
