@@ -76,6 +76,11 @@ public sealed record ServerOptions
             yield return "Ingest:DataDirectory is empty.";
         }
 
+        if (Log.DataDirectory != new Log.LogOptions().DataDirectory)
+        {
+            yield return "Ingest:Log:DataDirectory is not a setting; Ingest:DataDirectory is.";
+        }
+
         foreach (string fault in Log.Validate())
         {
             yield return $"Ingest:Log:{fault}";
@@ -89,6 +94,11 @@ public sealed record ServerOptions
         foreach (string fault in Store.Validate())
         {
             yield return $"Ingest:Store:{fault}";
+        }
+
+        foreach (string fault in Sql.Validate())
+        {
+            yield return $"Ingest:Sql:{fault}";
         }
 
         foreach (string fault in Grpc.Validate())

@@ -53,6 +53,7 @@ public sealed class StartTests
     [InlineData("Listen=nowhere", "Ingest:Listen")]
     [InlineData("NoSuchKey=1", "NoSuchKey")]
     [InlineData("Store:Kind=oracle", "Ingest:Store:Kind")]
+    [InlineData("Log:BatchRows=0", "Ingest:Log:BatchRows")]
     public async Task A_wrong_setting_is_named_by_its_key(string setting, string key)
     {
         string data = Directory.CreateTempSubdirectory("ingest-e2e-").FullName;

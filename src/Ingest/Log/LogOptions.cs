@@ -77,9 +77,54 @@ public sealed record LogOptions
     /// <summary>What is wrong with the settings, one sentence each that begins with the setting's name.</summary>
     public IEnumerable<string> Validate()
     {
-        if (MaxBytes != 0 && MaxBytes < 2 * SegmentBytes)
+        foreach ((string name, double value, double least, double most) in new (string, double, double, double)[]
         {
-            yield return $"{nameof(MaxBytes)} is {MaxBytes}; 0, or at least two segments, {2 * SegmentBytes} bytes, is valid.";
+            (nameof(SegmentBytes), SegmentBytes, 4096, 1L << 40),
+            (nameof(SegmentRows), SegmentRows, 1, 100_000_000),
+            (nameof(SegmentsPerSecond), SegmentsPerSecond, 0.001, 1_000_000),
+            (nameof(BatchRows), BatchRows, 1, 1_000_000),
+            (nameof(BatchBytes), BatchBytes, 1, 1 << 30),
+            (nameof(QueueBytes), QueueBytes, 1, 1L << 40),
+            (nameof(PoolBytes), PoolBytes, 0, 1L << 40),
+            (nameof(MaxProducers), MaxProducers, 1, 100_000_000),
+            (nameof(OpenBatches), OpenBatches, 1, 1024),
+            (nameof(MaxBytes), MaxBytes, 0, long.MaxValue),
+        })
+        {
+            // Written so that NaN is refused too.
+            if (!(value >= least && value <= most))
+            {
+                yield return FormattableString.Invariant($"{name} is {value}; {least:#,0.###} to {most:#,0} is valid.");
+            }
+        }
+
+        foreach ((string name, TimeSpan time, TimeSpan most) in new[]
+        {
+            (nameof(SegmentAge), SegmentAge, TimeSpan.FromDays(1)),
+            (nameof(MaxSegmentAge), MaxSegmentAge, TimeSpan.FromDays(1)),
+            (nameof(ProducerExpiry), ProducerExpiry, TimeSpan.FromDays(36_500)),
+        })
+        {
+            if (time < TimeSpan.FromMilliseconds(1) || time > most)
+            {
+                yield return $"{name} is {time}; 1 ms to {most.TotalDays:0} days is valid.";
+            }
+        }
+
+        if (Linger < TimeSpan.Zero || Linger > TimeSpan.FromMinutes(1))
+        {
+            yield return $"{nameof(Linger)} is {Linger}; 0 to 1 minute is valid.";
+        }
+
+        if (MaxSegmentAge < SegmentAge)
+        {
+            yield return $"{nameof(MaxSegmentAge)} is {MaxSegmentAge}, less than {nameof(SegmentAge)}, {SegmentAge}.";
+        }
+
+        if (MaxBytes > 0 && MaxBytes < 2 * SegmentBytes)
+        {
+            yield return $"{nameof(MaxBytes)} is {MaxBytes}; 0, or at least two segments, {2 * SegmentBytes} bytes, "
+                + "is valid.";
         }
     }
 }

@@ -65,6 +65,33 @@ public sealed record StoreOptions
             yield return $"Kind is '{Kind}'; embedded, clickhouse or null is expected.";
         }
 
+        foreach ((string key, long value, long least, long most) in new[]
+        {
+            (nameof(MaxConcurrentQueries), MaxConcurrentQueries, 1, 1024),
+            (nameof(MaxWholeAnswerBytes), MaxWholeAnswerBytes, 1024, 1L << 40),
+            (nameof(MaxMemoryBytes), MaxMemoryBytes, 64L << 20, 1L << 50),
+            (nameof(MarkCacheBytes), MarkCacheBytes, 1 << 20, 1L << 50),
+            (nameof(MergeThreads), MergeThreads, 1, 1024),
+            (nameof(DeduplicationWindow), DeduplicationWindow, 1, 10_000_000),
+        })
+        {
+            if (value < least || value > most)
+            {
+                yield return FormattableString.Invariant($"{key} is {value}; {least:#,0} to {most:#,0} is valid.");
+            }
+        }
+
+        foreach ((string key, TimeSpan time) in new[]
+        {
+            (nameof(RetryDelay), RetryDelay), (nameof(MaxRetryDelay), MaxRetryDelay),
+        })
+        {
+            if (time < TimeSpan.FromMilliseconds(1) || time > TimeSpan.FromHours(1))
+            {
+                yield return $"{key} is {time}; 1 ms to 1 hour is valid.";
+            }
+        }
+
         foreach (string fault in Kind == ClickHouseKind ? ClickHouse.Validate() : [])
         {
             yield return $"ClickHouse:{fault}";

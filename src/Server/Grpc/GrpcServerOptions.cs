@@ -99,9 +99,9 @@ public sealed record GrpcServerOptions
             yield return $"{nameof(KeepAlivePingTimeout)} is {KeepAlivePingTimeout}; at least 1 s is valid.";
         }
 
-        if (DrainGrace < TimeSpan.Zero)
+        if (DrainGrace < TimeSpan.Zero || DrainGrace > TimeSpan.FromDays(1))
         {
-            yield return $"{nameof(DrainGrace)} is {DrainGrace}; it cannot be negative.";
+            yield return $"{nameof(DrainGrace)} is {DrainGrace}; 0 to 1 day is valid.";
         }
     }
 }

@@ -8,12 +8,16 @@ namespace Ingest.Server.Http;
 /// <remarks>
 /// Statuses: 200 with the answer; 400 with the engine's own text; 403 for a write; 413 for a text over
 /// <see cref="MaxQueryBytes"/>; 503 when the store is out of reach. An answer that breaks off is never closed as if it
-/// were whole: the connection is aborted. A client that reads slowly slows the engine; one that leaves ends the query.
+/// were whole: the connection is aborted. A client that reads slowly slows the engine; one that leaves, or takes nothing
+/// for <see cref="QueryLimits.UnreadTimeout"/>, ends the query.
 /// </remarks>
 public static partial class SqlEndpoint
 {
     /// <summary>Longest text of a query, in bytes.</summary>
     public const int MaxQueryBytes = 1 << 20;
+
+    /// <summary>What Kestrel holds of a response that is not read, about; so a write of as much waits for the client.</summary>
+    private const int PartBytes = 64 * 1024;
 
     /// <summary>Request and response header with the answer's format, named as ClickHouse's own HTTP interface does.</summary>
     public const string FormatHeader = "X-ClickHouse-Format";
@@ -64,9 +68,15 @@ public static partial class SqlEndpoint
             response.Headers[FormatHeader] = format;
             while (more)
             {
-                await response.Body.WriteAsync(pieces.Current, left);
+                await WriteAsync(response.Body, pieces.Current, limits.UnreadTimeout, left);
                 more = await pieces.MoveNextAsync();
             }
+        }
+        catch (TimeoutException e)
+        {
+            LogMessages.AnswerBrokeOff(
+                context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(SqlEndpoint)), e.Message);
+            context.Abort();
         }
         catch (OperationCanceledException) when (left.IsCancellationRequested)
         {
@@ -87,6 +97,26 @@ public static partial class SqlEndpoint
             LogMessages.AnswerBrokeOff(
                 context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(SqlEndpoint)), e.Message);
             context.Abort();
+        }
+    }
+
+    /// <summary>Writes a piece, of which the client takes one part after the other in time.</summary>
+    /// <exception cref="TimeoutException">It does not.</exception>
+    private static async ValueTask WriteAsync(
+        Stream body, ReadOnlyMemory<byte> piece, TimeSpan timeout, CancellationToken left)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(left);
+        try
+        {
+            for (int offset = 0; offset < piece.Length; offset += PartBytes)
+            {
+                limit.CancelAfter(timeout);
+                await body.WriteAsync(piece.Slice(offset, Math.Min(PartBytes, piece.Length - offset)), limit.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!left.IsCancellationRequested)
+        {
+            throw new TimeoutException($"the client took nothing of it for {timeout.TotalSeconds:0.#} s");
         }
     }
 

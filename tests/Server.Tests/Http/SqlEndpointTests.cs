@@ -146,6 +146,24 @@ public sealed class SqlEndpointTests(EngineFixture engine) : IAsyncLifetime, IDi
         Assert.InRange(long.Parse(now, null), 1, 200_000_000);
     }
 
+    [SkippableFact]
+    public async Task Clients_that_do_not_read_hold_up_the_others_for_a_while_only()
+    {
+        await StartAsync(engine.Store, new QueryLimits { UnreadTimeout = TimeSpan.FromMilliseconds(500) });
+        const string Query = "SELECT number FROM numbers(3000000001)";
+        var unread = new List<HttpResponseMessage>();
+        for (int i = 0; i < new StoreOptions().MaxConcurrentQueries; i++)
+        {
+            unread.Add(await _client.SendAsync(
+                new HttpRequestMessage(HttpMethod.Post, "/sql") { Content = new StringContent(Query) },
+                HttpCompletionOption.ResponseHeadersRead));
+        }
+
+        Assert.Equal("1\n", await TextAsync("SELECT 1").WaitAsync(TimeSpan.FromSeconds(30)));
+        await WaitForAsync(() => RunningAsync(Query), "0\n");
+        Assert.All(unread, answer => answer.Dispose());
+    }
+
     private Task<string> RunningAsync(string query) =>
         TextAsync($"SELECT count() FROM system.processes WHERE query = formatQuery('{query}')");
 
@@ -168,13 +186,16 @@ public sealed class SqlEndpointTests(EngineFixture engine) : IAsyncLifetime, IDi
     private Task<HttpResponseMessage> PostAsync(string query) =>
         _client.PostAsync(new Uri("/sql", UriKind.Relative), new StringContent(query, Encoding.UTF8));
 
-    private async Task StartAsync(IStore store)
+    private async Task StartAsync(IStore store, QueryLimits? limits = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+
+        // As in the server, where it is off for all ports.
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MinResponseDataRate = null);
         _server = builder.Build();
-        _server.MapSql(store, new QueryLimits());
+        _server.MapSql(store, limits ?? new QueryLimits());
         await _server.StartAsync();
         _client.BaseAddress = new Uri(_server.Urls.Single());
     }
