@@ -223,6 +223,23 @@ public sealed class FailureTests
     }
 
     [Fact]
+    public async Task A_gzip_answer_that_was_cut_is_not_taken_for_whole()
+    {
+        await using var server = await FrameServer.StartAsync(async context =>
+        {
+            await FrameServer.ReadAllAsync<HealthCheckRequest>(context);
+            context.Response.Headers[GrpcHeaders.Encoding] = "gzip";
+            var answer = new HealthCheckResponse { Status = HealthCheckResponse.Types.ServingStatus.Serving };
+            await FrameServer.WriteAsync(context, Gzip(answer.ToByteArray())[..^4], MessageFrame.CompressedFlag);
+            FrameServer.End(context, StatusCode.Ok);
+        });
+        using var client = new IngestClient(server.Address);
+        var cut = await Assert.ThrowsAsync<RpcException>(() => client.IsServingAsync(Patience));
+        Assert.Equal(StatusCode.Internal, cut.StatusCode);
+        Assert.Contains("gzip", cut.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Options_out_of_range_are_named()
     {
         Assert.Contains("Address", Fault(new IngestClientOptions { Address = new Uri("ftp://x") }), StringComparison.Ordinal);

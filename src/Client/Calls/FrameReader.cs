@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Compression;
 using Ingest.Protocol;
 
 namespace Ingest.Client.Calls;
@@ -43,6 +42,11 @@ internal sealed class FrameReader(Stream body, string encoding, int maxMessageBy
         {
             ArrayPool<byte>.Shared.Return(_buffer);
             _buffer = [];
+        }
+        if (_inflated.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_inflated);
+            _inflated = [];
         }
         body.Dispose();
     }
@@ -97,24 +101,13 @@ internal sealed class FrameReader(Stream body, string encoding, int maxMessageBy
         {
             throw new RpcException(StatusCode.Internal, $"A response is compressed with '{encoding}'.");
         }
-        using var gzip = new GZipStream(new MemoryStream(message.ToArray()), CompressionMode.Decompress);
-        var length = 0;
-        while (true)
+        return GzipCodec.Decompress(
+            message.ToArray(), message.Length, maxMessageBytes, ref _inflated, out var length) switch
         {
-            if (length == _inflated.Length)
-            {
-                Array.Resize(ref _inflated, Math.Max(InitialBufferBytes, length * 2));
-            }
-            var read = gzip.Read(_inflated, length, _inflated.Length - length);
-            length += read;
-            if (length > maxMessageBytes)
-            {
-                throw TooLarge("more bytes");
-            }
-            if (read == 0)
-            {
-                return _inflated.AsMemory(0, length);
-            }
-        }
+            GzipCodec.Outcome.Done => _inflated.AsMemory(0, length),
+            GzipCodec.Outcome.TooLarge => throw TooLarge("more bytes"),
+            _ => throw new RpcException(
+                StatusCode.Internal, "A response cannot be decompressed: it is not a whole gzip stream."),
+        };
     }
 }
