@@ -7,7 +7,6 @@ namespace Ingest.Client;
 /// <summary>What an Ingest server says beside the status of a call that failed.</summary>
 public static class RpcExceptionExtensions
 {
-    private const string AcceptedCountTrailer = "ingest-accepted-count";
 
     /// <summary>
     /// How many rows of the stream the server has made durable although the call failed; null when it does not say,
@@ -16,7 +15,7 @@ public static class RpcExceptionExtensions
     public static long? GetAcceptedCount(this RpcException exception)
     {
         ArgumentNullException.ThrowIfNull(exception);
-        return long.TryParse(exception.Trailers.GetValue(AcceptedCountTrailer), NumberStyles.None,
+        return long.TryParse(exception.Trailers.GetValue(IngestTrailers.AcceptedCount), NumberStyles.None,
             CultureInfo.InvariantCulture, out var count) ? count : null;
     }
 

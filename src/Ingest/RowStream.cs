@@ -34,6 +34,7 @@ public sealed class RowStream : AppendSink
     private long _settled;
     private long _awaited = long.MaxValue;
     private volatile Exception? _failure;
+    private long _failedFrom = long.MaxValue; // The first row of the lowest request that is not durable.
 
     internal RowStream(
         IngestTable table, DeadLetters deadLetters, Metrics metrics, TimeProvider time, StreamTurns turns)
@@ -48,6 +49,12 @@ public sealed class RowStream : AppendSink
 
     /// <summary>Rows taken so far; durable once <see cref="CompleteAsync"/> has completed.</summary>
     public long AcceptedCount => _rows - RejectedCount;
+
+    /// <summary>
+    /// Accepted rows from the stream's start that are durable, at least, once <see cref="CompleteAsync"/> has completed
+    /// or failed.
+    /// </summary>
+    public long DurableCount => Math.Max(0, Math.Min(_rows, Volatile.Read(ref _failedFrom)) - RejectedCount);
 
     /// <summary>Rows that went to the dead letters.</summary>
     public long RejectedCount { get; private set; }
@@ -140,9 +147,19 @@ public sealed class RowStream : AppendSink
     /// <inheritdoc/>
     public override void OnFailed(in BatchEntry entry, Exception cause)
     {
+        LowerFailedFrom(entry.FirstOffset);
         _failure = cause;
         _turns.Release(entry.RequestBytes);
         Settle(entry.RowCount);
+    }
+
+    private void LowerFailedFrom(long row)
+    {
+        long seen = Volatile.Read(ref _failedFrom);
+        while (row < seen && Interlocked.CompareExchange(ref _failedFrom, row, seen) is var other && other != seen)
+        {
+            seen = other;
+        }
     }
 
     // Either the stream that says how much it waits for, or the lane that says how much there is, sees both.

@@ -156,6 +156,39 @@ public sealed class AppendTests(AppendServer server) : IClassFixture<AppendServe
     }
 
     [Fact]
+    public async Task A_request_that_is_too_large_is_told_so_where_the_credit_is_no_larger_than_the_limit()
+    {
+        await using ServerProcess plain = await ServerProcess.StartAsync(null, "Store:Kind=null");
+        await using AppendCall call = await OpenAsync(plain.GrpcAddress, "large");
+        Assert.Equal(call.Opened!.CreditBytes, call.Opened.MaxRequestBytes);
+        call.SendPoints(0, 1, new string('x', (int)call.Opened.MaxRequestBytes));
+        await call.UntilAsync(c => c.Refusals.Count == 1);
+        Assert.Equal(RefusalReason.TooLarge, call.Refusals[0].Reason);
+    }
+
+    [Fact]
+    public async Task A_sender_without_an_id_hears_of_every_request_that_was_refused()
+    {
+        const int count = 100;
+        await using AppendCall call = await OpenAsync(server.Address, "");
+        byte[] refused = PointFrames.Frame(
+            new AppendRequest { Rows = new AppendRows { Events = new EventRows { Events = { new Event() } } } });
+        call.SendFrame([.. Enumerable.Repeat(refused, count).SelectMany(frame => frame)]);
+        await call.UntilAsync(c => c.Refusals.Count == count);
+        call.Complete();
+        Assert.Equal(0, (await call.EndAsync()).Status);
+    }
+
+    [Fact]
+    public async Task A_name_of_a_megabyte_is_not_repeated_whole()
+    {
+        await using AppendCall call = await OpenAsync(server.Address, "p", table: new string('t', 1 << 20));
+        (int status, string message) = await call.EndAsync();
+        Assert.Equal(NotFound, status);
+        Assert.InRange(message.Length, 200, 500);
+    }
+
+    [Fact]
     public async Task Credit_comes_back_and_who_keeps_to_it_is_never_refused()
     {
         await using AppendCall call = await OpenAsync(server.Address, "credit");

@@ -66,21 +66,27 @@ public sealed partial class CallContext
     /// <summary>Ends the call with a status.</summary>
     internal async Task EndAsync(CallStatus status, TimeProvider time)
     {
-        Requests.End();
-        Responses.PublishCount();
-        if (_webText is not null)
+        try
         {
-            await _webText.DisposeAsync();
-        }
+            Requests.End();
+            Responses.PublishCount();
+            if (_webText is not null)
+            {
+                await _webText.DisposeAsync();
+            }
 
-        // Who has left hears no status; Kestrel has reset the stream.
-        if (!_http.RequestAborted.IsCancellationRequested)
+            // Who has left hears no status; Kestrel has reset the stream.
+            if (!_http.RequestAborted.IsCancellationRequested)
+            {
+                WriteStatus(status);
+                await CompleteAsync(time);
+            }
+        }
+        finally
         {
-            WriteStatus(status);
-            await CompleteAsync(time);
+            // A deadline that is still watched would cancel the reads of the next call on the same stream.
+            Detach();
         }
-
-        Detach();
     }
 
     private async Task CompleteAsync(TimeProvider time)

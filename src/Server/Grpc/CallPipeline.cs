@@ -67,7 +67,7 @@ internal sealed class CallPipeline(
         }
         else if (!(counted = drain.TryEnter(method.ServedWhileDraining)))
         {
-            status = GrpcErrors.ShuttingDown();
+            status = CallStatus.From(GrpcErrors.ShuttingDown());
         }
         else
         {
@@ -117,7 +117,7 @@ internal sealed class CallPipeline(
             case (RpcException known, _):
                 return CallStatus.From(known);
             case (OperationCanceledException, CancelReason.Draining):
-                return GrpcErrors.ShuttingDown();
+                return CallStatus.From(GrpcErrors.ShuttingDown());
             case (OperationCanceledException, _):
                 return GrpcErrors.Cancelled();
             default:

@@ -8,8 +8,8 @@ namespace Ingest.Server.Grpc;
 /// <summary>The errors that the transport itself ends calls with, each with its status and text in one place.</summary>
 internal static class GrpcErrors
 {
-    /// <summary>How long clients are asked to wait before they try a server that shuts down again.</summary>
-    private static readonly TimeSpan ShutdownRetryDelay = TimeSpan.FromSeconds(1);
+    /// <summary>How long clients are asked to wait where nothing else is known.</summary>
+    public static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     [DoesNotReturn]
     public static void ThrowTooLarge(uint messageBytes, int maxBytes) => throw NeverFits(
@@ -48,16 +48,18 @@ internal static class GrpcErrors
         : "The method takes exactly one request; the call had more.");
 
     public static RpcException MalformedMetadata(string key) => new(StatusCode.Internal,
-        $"The metadata value of '{key}' is not base64.");
+        $"The metadata value of '{Shorten(key)}' is not base64.");
 
     public static CallStatus MalformedTimeout(string value) => new(StatusCode.Internal,
-        $"grpc-timeout '{value}' is malformed: 1 to 8 digits and one of H M S m u n are expected.");
+        $"grpc-timeout '{Shorten(value)}' is malformed: 1 to 8 digits and one of H M S m u n are expected.");
 
     public static CallStatus UnknownEncoding(string encoding) => new(StatusCode.Unimplemented,
-        $"grpc-encoding '{encoding}' is not supported; {MessageCompression.Accepted} are.");
+        $"grpc-encoding '{Shorten(encoding)}' is not supported; {MessageCompression.Accepted} are.");
 
     public static CallStatus UnknownMethod(string path, bool serviceIsKnown) => new(StatusCode.Unimplemented,
-        serviceIsKnown ? $"The method {path} is not implemented." : $"The service of {path} is not known here.");
+        serviceIsKnown
+            ? $"The method {Shorten(path)} is not implemented."
+            : $"The service of {Shorten(path)} is not known here.");
 
     public static CallStatus DeadlineExceeded() => new(StatusCode.DeadlineExceeded, "The deadline has passed.");
 
@@ -66,17 +68,29 @@ internal static class GrpcErrors
     /// <summary>An exception of a service; its text stays in the server's log.</summary>
     public static CallStatus Unhandled() => new(StatusCode.Unknown, "The service failed; see the server's log.");
 
-    public static CallStatus ShuttingDown()
+    public static RpcException ShuttingDown() => TryLater(StatusCode.Unavailable, "The server is shutting down.");
+
+    /// <summary>A fault that passes: the client is told when to try again, in the two forms that clients look for.</summary>
+    public static RpcException TryLater(StatusCode code, string text, TimeSpan? delay = null)
     {
-        var details = new Google.Rpc.Status
+        TimeSpan wait = delay ?? RetryDelay;
+        RpcException error = RpcException.WithDetails(
+            code, text, new RetryInfo { RetryDelay = Duration.FromTimeSpan(wait) });
+        error.Trailers.Add(GrpcHeaders.RetryPushback, $"{wait.TotalMilliseconds:0}");
+        return error;
+    }
+
+    /// <summary>A client's own text as an error repeats it: one name, not what it sends instead of one.</summary>
+    public static string Shorten(string text)
+    {
+        const int max = 200;
+        if (text.Length <= max)
         {
-            Code = (int)StatusCode.Unavailable,
-            Message = "The server is shutting down.",
-            Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(ShutdownRetryDelay) }) },
-        };
-        Metadata trailers = [];
-        trailers.Add(GrpcHeaders.RetryPushback, $"{ShutdownRetryDelay.TotalMilliseconds:0}");
-        return new CallStatus(StatusCode.Unavailable, details.Message, details, trailers);
+            return text;
+        }
+
+        // Not between the halves of a character beyond 16 bits.
+        return string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[max - 1]) ? max - 1 : max), "...");
     }
 
     private static RpcException NeverFits(string detail)

@@ -59,7 +59,7 @@ internal sealed class HealthService(HealthStatus health)
 
             if (draining)
             {
-                throw GrpcErrors.ShuttingDown().ToException();
+                throw GrpcErrors.ShuttingDown();
             }
 
             await changed.WaitAsync(wake.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -99,7 +99,7 @@ public sealed partial class RequestStream
         while (!_ended)
         {
             ReleaseRead();
-            var read = _reader.ReadAsync(CancellationToken.None);
+            var read = BeginRead();
             if (!read.IsCompletedSuccessfully)
             {
                 return WaitAsync(this, read);
@@ -141,8 +141,22 @@ public sealed partial class RequestStream
                 }
 
                 stream.ReleaseRead();
-                read = stream._reader.ReadAsync(CancellationToken.None);
+                read = stream.BeginRead();
             }
+        }
+    }
+
+    /// <summary>Begins a read; of a client that has left between two reads Kestrel's reader throws at once.</summary>
+    private ValueTask<ReadResult> BeginRead()
+    {
+        try
+        {
+            return _reader.ReadAsync(CancellationToken.None);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            GrpcErrors.ThrowClientGone(error, _cancellationToken);
+            throw;
         }
     }
 

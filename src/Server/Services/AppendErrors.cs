@@ -1,6 +1,7 @@
-using Google.Protobuf.WellKnownTypes;
+using System.Globalization;
 using Google.Rpc;
 using Ingest.Protocol;
+using Ingest.Server.Grpc;
 using Ingest.V1;
 
 namespace Ingest.Server.Services;
@@ -8,9 +9,6 @@ namespace Ingest.Server.Services;
 /// <summary>The errors that end sessions of producers, each with its status and text in one place.</summary>
 internal static class AppendErrors
 {
-    /// <summary>After which a sender may try again, where nothing says more.</summary>
-    public static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
-
     public static RpcException NotOpened() => Invalid(
         "request[0]", "The first request of Append has to be open.");
 
@@ -29,11 +27,19 @@ internal static class AppendErrors
     public static RpcException Unfit(long request, string fault) => Invalid(
         $"request[{request}].rows", $"The columns of request {request} make no rows: {fault}; nothing of it landed.");
 
+    public static RpcException MalformedAfter(long request, string? misfit, long accepted)
+    {
+        string cause = misfit is null
+            ? $"Request {request} is not a valid protobuf message"
+            : $"The columns of request {request} make no rows: {misfit}";
+        return Invalid($"request[{request}]", $"{cause}; {accepted} rows of earlier requests landed.");
+    }
+
     public static RpcException InvalidOpen(string field, string text) => Invalid($"request[0].open.{field}", text);
 
     public static RpcException UnknownTable(string table) => new(
         StatusCode.NotFound,
-        $"There is no table '{table}' that producers may write; there are "
+        $"There is no table '{GrpcErrors.Shorten(table)}' that producers may write; there are "
         + $"{string.Join(", ", IngestPipeline.ProducerTables)}.");
 
     public static RpcException OlderEpoch(string producer, long epoch, long current) => new(
@@ -43,19 +49,24 @@ internal static class AppendErrors
     public static RpcException Fenced(string producer, long epoch) => new(
         StatusCode.Aborted, $"A session with epoch {epoch} of producer '{producer}' has taken over.");
 
-    public static RpcException TooManyProducers() => Retriable(
+    public static RpcException TooManyProducers() => GrpcErrors.TryLater(
         StatusCode.ResourceExhausted, "The table remembers as many producers as Ingest:Log:MaxProducers allows.");
 
-    public static RpcException NotDurable() => Retriable(
+    public static RpcException NotDurable() => GrpcErrors.TryLater(
         StatusCode.Unavailable, "The log could not be written; send again what was not acknowledged.");
 
-    public static RpcException ShuttingDown() => Retriable(StatusCode.Unavailable, "The server is shutting down.");
+    /// <summary>Adds how many rows the server has for good, as the way in which every stream's early end says it.</summary>
+    public static RpcException WithAccepted(RpcException error, long rows)
+    {
+        error.Trailers.Add(IngestTrailers.AcceptedCount, rows.ToString(CultureInfo.InvariantCulture));
+        return error;
+    }
 
-    public static RpcException CreditIgnored() => Retriable(
+    public static RpcException CreditIgnored() => GrpcErrors.TryLater(
         StatusCode.ResourceExhausted, "The session went on to send far more bytes than it had credit for.");
 
     /// <summary>The call is refused, or ends early, since the server has run out of something.</summary>
-    public static RpcException Refused(RefusalReason reason, TimeSpan retryAfter) => Retriable(
+    public static RpcException Refused(RefusalReason reason, TimeSpan retryAfter) => GrpcErrors.TryLater(
         StatusCode.ResourceExhausted, RefusalText(reason), retryAfter);
 
     /// <summary>Why rows are refused, for people.</summary>
@@ -71,7 +82,7 @@ internal static class AppendErrors
         return never;
     }
 
-    public static RpcException Unread(TimeSpan timeout) => Retriable(
+    public static RpcException Unread(TimeSpan timeout) => GrpcErrors.TryLater(
         StatusCode.ResourceExhausted, $"The session's responses were not read for {timeout.TotalSeconds:0.#} s.");
 
     private static RpcException Invalid(string field, string text) => RpcException.WithDetails(
@@ -81,19 +92,4 @@ internal static class AppendErrors
         {
             FieldViolations = { new BadRequest.Types.FieldViolation { Field = field, Description = text } },
         });
-
-    private static RpcException Retriable(StatusCode code, string text) => Retriable(code, text, RetryDelay);
-
-    private static RpcException Retriable(StatusCode code, string text, TimeSpan delay)
-    {
-        var trailers = new Metadata();
-        trailers.Add(GrpcHeaders.RetryPushback, $"{delay.TotalMilliseconds:0}");
-        var status = new Google.Rpc.Status
-        {
-            Code = (int)code,
-            Message = text,
-            Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(delay) }) },
-        };
-        return new RpcException(status, trailers);
-    }
 }

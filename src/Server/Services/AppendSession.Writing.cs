@@ -12,7 +12,7 @@ internal sealed partial class AppendSession
 {
     private const int MaxErrorsAnAck = 1000;
 
-    // A producer has one refusal at a time; a sender without an id, whose offsets nobody counts, may have more.
+    // A producer has one refusal at a time; a sender without an id, whose offsets nobody counts, has one a request.
     private const int MaxWaitingRefusals = 16;
 
     private const int SoftCreditDivisor = 4;
@@ -21,10 +21,17 @@ internal sealed partial class AppendSession
     private readonly TimeProvider _time;
     private readonly AsyncSignal _written = new();
     private readonly Queue<AppendRefusal> _refusals = new();
+    private volatile int _waitingRefusals;
+    private volatile bool _writingEnded;
     private (long Received, long Durable, long Stored) _acked;
-    private volatile bool _acksAgain;
+    private bool _acksAgain;
     private bool _drainTold;
     private volatile bool _drainOver;
+
+    private bool HasManyRefusals => _waitingRefusals >= MaxWaitingRefusals;
+
+    // Nothing is dropped that the client has to hear: what it sends waits until it takes what it is told.
+    private bool MustWaitForWriter => HasManyRefusals || _rows.ErrorCount > MaxWaitingErrors;
 
     private async Task WriteAsync()
     {
@@ -51,6 +58,7 @@ internal sealed partial class AppendSession
         finally
         {
             // Whatever ends this loop, nobody would answer the other any more.
+            _writingEnded = true;
             if (!_readingEnded)
             {
                 _requests.Interrupt();
@@ -86,7 +94,7 @@ internal sealed partial class AppendSession
         }
         else if (_drainOver)
         {
-            End(AppendErrors.ShuttingDown());
+            End(GrpcErrors.ShuttingDown());
         }
         else if (_call.Draining.IsCancellationRequested && !_drainTold)
         {
@@ -119,7 +127,7 @@ internal sealed partial class AppendSession
             ExpectedOffset = _rows.ProducerId.Length > 0 ? _rows.DurableOffset : 0,
             Reason = RefusalReason.Disk,
             Message = ending.Message,
-            RetryAfter = Duration.FromTimeSpan(AppendErrors.RetryDelay),
+            RetryAfter = Duration.FromTimeSpan(GrpcErrors.RetryDelay),
         });
         End(ending);
     }
@@ -152,14 +160,13 @@ internal sealed partial class AppendSession
         },
     });
 
+    // The reader asks HasManyRefusals before each request, so there is always room.
     private void AddRefusal(AppendRefusal refusal)
     {
         lock (_refusals)
         {
-            if (_refusals.Count < MaxWaitingRefusals)
-            {
-                _refusals.Enqueue(refusal);
-            }
+            _refusals.Enqueue(refusal);
+            _waitingRefusals = _refusals.Count;
         }
     }
 
@@ -171,6 +178,8 @@ internal sealed partial class AppendSession
             {
                 _responses.Write(new AppendResponse { Refusal = refusal });
             }
+
+            _waitingRefusals = 0;
         }
 
         // In this order, so that no watermark is seen above the one that it follows.
@@ -192,8 +201,8 @@ internal sealed partial class AppendSession
             _ => durable > _acked.Durable,
         };
         isWorth |= isLast && (received, durable, stored) != _acked;
-        isWorth |= _acksAgain;
-        _acksAgain = false;
+        // In one step: a duplicate that comes between a look and a clearing would never be acknowledged.
+        isWorth |= Interlocked.Exchange(ref _acksAgain, false);
         while (isWorth || _rows.ErrorCount > 0)
         {
             isWorth = false;

@@ -93,7 +93,7 @@ internal sealed partial class AppendSession
         fault = _ending ?? fault;
         if (fault is RpcException known)
         {
-            known.Trailers.Add(IngestService.AcceptedCountTrailer, $"{_rows.AcceptedCount}");
+            AppendErrors.WithAccepted(known, _rows.AcceptedCount);
         }
 
         if (fault is not null)
@@ -106,7 +106,7 @@ internal sealed partial class AppendSession
     {
         while (_ending is null && await _requests.WaitToReadAsync())
         {
-            while (_rows.ErrorCount > MaxWaitingErrors && _ending is null)
+            while (MustWaitForWriter && _ending is null && !_writingEnded)
             {
                 _signal.Set();
                 await _written.WaitAsync(_call.CancellationToken);
@@ -126,7 +126,8 @@ internal sealed partial class AppendSession
     {
         try
         {
-            while (_ending is null && _rows.TurnGoesOn && _requests.TryRead(out ReadOnlySpan<byte> request))
+            while (_ending is null && _rows.TurnGoesOn && !HasManyRefusals
+                && _requests.TryRead(out ReadOnlySpan<byte> request))
             {
                 _request++;
                 Take(request);
@@ -163,25 +164,25 @@ internal sealed partial class AppendSession
             throw AppendErrors.NegativeOffset(_request, _decoder.Offset);
         }
 
-        if (!_credit.TryUse(request.Length))
-        {
-            CountOverdraft(request.Length);
-            Refuse(request.Length, RefusalReason.Credit, "the request exceeds the credit");
-            return;
-        }
+        bool isCredited = _credit.TryUse(request.Length);
+        CountOverdraft(isCredited ? -request.Length : request.Length);
 
-        _overdraft = 0;
-        if (_pipeline.Admission.Refusal is var shortage and not RefusalReason.Unspecified)
-        {
-            _pipeline.Metrics.OnRefused(shortage);
-            Refuse(
-                request.Length, shortage, AppendErrors.RefusalText(shortage), _pipeline.Admission.NextRetryDelay());
-        }
-        else if (request.Length > _options.MaxRequestBytes)
+        // Before the credit: what can never be sent is not to be kept until there is more of it.
+        if (request.Length > _options.MaxRequestBytes)
         {
             Refuse(
                 request.Length, RefusalReason.TooLarge,
                 $"the request has {request.Length} bytes; the limit is {_options.MaxRequestBytes}");
+        }
+        else if (!isCredited)
+        {
+            Refuse(request.Length, RefusalReason.Credit, "the request exceeds the credit");
+        }
+        else if (_pipeline.Admission.Refusal is var shortage and not RefusalReason.Unspecified)
+        {
+            _pipeline.Metrics.OnRefused(shortage);
+            Refuse(
+                request.Length, shortage, AppendErrors.RefusalText(shortage), _pipeline.Admission.NextRetryDelay());
         }
         else if (WrongForm() is { } text)
         {
@@ -204,7 +205,7 @@ internal sealed partial class AppendSession
             case AppendOutcome.Duplicate:
                 _refusing = false;
                 _credit.GiveBack(request.Length);
-                _acksAgain = true;
+                Interlocked.Exchange(ref _acksAgain, true);
                 _signal.Set();
                 break;
             case AppendOutcome.Gap:
@@ -248,9 +249,11 @@ internal sealed partial class AppendSession
         _signal.Set();
     }
 
+    // What keeps to the credit pays back what did not. Refusals hold the reader up until they are told, and credit comes
+    // back meanwhile, so a sender that ignores it has a request that fits now and then.
     private void CountOverdraft(int requestBytes)
     {
-        _overdraft += requestBytes;
+        _overdraft = Math.Max(0, _overdraft + requestBytes);
         if (_overdraft > OverdraftLimit * _options.CreditBytes)
         {
             throw AppendErrors.CreditIgnored();

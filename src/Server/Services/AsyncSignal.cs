@@ -8,7 +8,13 @@ internal sealed class AsyncSignal
 {
     private TaskCompletionSource _next = NewSource();
 
-    public void Set() => Volatile.Read(ref _next).TrySetResult();
+    public void Set()
+    {
+        // Without it the setter's own writes may become visible after its look at the source: it then sets an old one,
+        // and the waiter, awake already, has missed them.
+        Interlocked.MemoryBarrier();
+        Volatile.Read(ref _next).TrySetResult();
+    }
 
     public async Task WaitAsync(CancellationToken cancellationToken)
     {

@@ -1,5 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
-using Google.Rpc;
 using Ingest.Decoding;
 using Ingest.Protocol;
 using Ingest.Server.Grpc;
@@ -11,11 +9,6 @@ namespace Ingest.Server.Services;
 /// <remarks>Requests are read as bytes and decoded into columns; no request object is made.</remarks>
 internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appendOptions)
 {
-    /// <summary>Trailer that says how many rows of a stream that ended early are durable.</summary>
-    public const string AcceptedCountTrailer = "ingest-accepted-count";
-
-    private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
-
     public void Bind(GrpcServiceBinder binder) => binder
         .ClientStreaming<StreamGpsPointsRequest, StreamGpsPointsResponse>("StreamGpsPoints", StreamGpsPointsAsync)
         .ClientStreaming<StreamEventsRequest, StreamEventsResponse>("StreamEvents", StreamEventsAsync)
@@ -60,7 +53,7 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
         {
             // The time that the stream had to end is over. What came is kept, and its sender is told how much that is.
             await CompleteAsync(rows);
-            throw WithAccepted(AppendErrors.ShuttingDown(), rows.AcceptedCount);
+            throw AppendErrors.WithAccepted(GrpcErrors.ShuttingDown(), rows.AcceptedCount);
         }
         finally
         {
@@ -102,14 +95,14 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
         if (refusal != RefusalReason.Unspecified)
         {
             pipeline.Metrics.OnRefused(refusal);
-            throw WithAccepted(
+            throw AppendErrors.WithAccepted(
                 AppendErrors.Refused(refusal, pipeline.Admission.NextRetryDelay()), rows.AcceptedCount);
         }
 
         return result switch
         {
             RequestResult.Decoded => rows,
-            RequestResult.TooManyRows => throw WithAccepted(
+            RequestResult.TooManyRows => throw AppendErrors.WithAccepted(
                 AppendErrors.TooManyRows(request, rows.MaxRequestRows), rows.AcceptedCount),
             _ => throw Refused(request, rows),
         };
@@ -121,51 +114,13 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
         {
             await rows.CompleteAsync();
         }
-        catch (IOException)
+        catch (Exception error) when (error is not OperationCanceledException)
         {
-            throw NotDurable();
+            // Whatever became of the log, a full disk or the server's end, the rows may be sent again.
+            throw AppendErrors.WithAccepted(AppendErrors.NotDurable(), rows.DurableCount);
         }
     }
 
-    private static RpcException WithAccepted(RpcException error, long accepted)
-    {
-        error.Trailers.Add(AcceptedCountTrailer, accepted.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        return error;
-    }
-
-    private static RpcException Refused(long request, RowStream rows)
-    {
-        long accepted = rows.AcceptedCount;
-        var trailers = new Metadata();
-        trailers.Add(AcceptedCountTrailer, accepted.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        string cause = rows.RequestFault is { } misfit
-            ? $"The columns of request {request} make no rows: {misfit}"
-            : $"Request {request} is not a valid protobuf message";
-        string text = $"{cause}; {accepted} rows of earlier requests landed.";
-        var fault = new BadRequest
-        {
-            FieldViolations = { new BadRequest.Types.FieldViolation { Field = $"request[{request}]", Description = text } },
-        };
-        return new RpcException(
-            new Google.Rpc.Status
-            {
-                Code = (int)StatusCode.InvalidArgument,
-                Message = text,
-                Details = { Any.Pack(fault) },
-            },
-            trailers);
-    }
-
-    private static RpcException NotDurable()
-    {
-        var trailers = new Metadata();
-        trailers.Add("grpc-retry-pushback-ms", $"{s_retryDelay.TotalMilliseconds:0}");
-        var status = new Google.Rpc.Status
-        {
-            Code = (int)StatusCode.Unavailable,
-            Message = "The log could not be written; what was sent and not acknowledged may be lost.",
-            Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(s_retryDelay) }) },
-        };
-        return new RpcException(status, trailers);
-    }
+    private static RpcException Refused(long request, RowStream rows) => AppendErrors.WithAccepted(
+        AppendErrors.MalformedAfter(request, rows.RequestFault, rows.AcceptedCount), rows.AcceptedCount);
 }

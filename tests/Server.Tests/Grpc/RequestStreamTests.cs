@@ -233,6 +233,14 @@ public class RequestStreamTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
     }
 
+    [Fact]
+    public async Task A_client_that_left_between_two_reads_is_a_cancelled_call()
+    {
+        var stream = new RequestStream(new GoneReader(), Limit, false, new MethodMetrics("m"), CancellationToken.None);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await stream.WaitToReadAsync());
+    }
+
     [Theory]
     [InlineData(4096)]
     [InlineData(65_536)]
