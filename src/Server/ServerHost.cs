@@ -76,6 +76,9 @@ public static class ServerHost
         builder.Services.AddSingleton(pipeline);
 
         await using WebApplication app = builder.Build();
+        var requests = app.Services.GetRequiredService<RequestMemory>();
+        requests.Limit(pipeline.Admission.MaxBufferedBytes);
+        pipeline.Admission.AddBuffers(() => requests.HeldBytes);
         Map(app, options, pipeline);
         await app.StartAsync(signals.Asked);
         StartReport.Write(output, app, options, pipeline);

@@ -22,7 +22,10 @@ public sealed class AppendServer : IAsyncLifetime
 
     public async Task InitializeAsync() => _server = await ServerProcess.StartAsync(
         null, "Store:Kind=null", $"Append:CreditBytes={CreditBytes}", $"Append:MaxRequestBytes={MaxRequestBytes}",
-        "Append:UnreadTimeout=00:00:01");
+        "Append:UnreadTimeout=00:00:01",
+
+        // Longer than credit and overdraft, or a flood is granted new credit between its turns.
+        "Admission:TurnBytes=4194304");
 
     public async Task DisposeAsync() => await _server!.DisposeAsync();
 }

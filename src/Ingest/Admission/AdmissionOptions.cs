@@ -44,9 +44,9 @@ public sealed record AdmissionOptions
             (nameof(MaxMemoryBytes), MaxMemoryBytes), (nameof(MaxBufferedBytes), MaxBufferedBytes),
         })
         {
-            if (bytes is < 0 or (> 0 and < 16 << 20))
+            if (bytes is < 0 or (> 0 and < 1 << 20))
             {
-                yield return $"{name} is {bytes}; 0, or at least 16 MiB, is valid.";
+                yield return $"{name} is {bytes}; 0, or at least 1 MiB, is valid.";
             }
         }
 

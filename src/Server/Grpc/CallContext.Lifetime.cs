@@ -80,6 +80,13 @@ public sealed partial class CallContext
             {
                 WriteStatus(status);
                 await CompleteAsync(time);
+                if (Reason == CancelReason.Service)
+                {
+                    // A client that takes nothing takes no status either: Kestrel would keep it, and the stream, until it
+                    // reads. It has had its time to begin.
+                    await Task.Delay(EndTimeout, time);
+                    ResetStream();
+                }
             }
         }
         finally

@@ -25,7 +25,7 @@ public sealed partial class CallContext
     private CancelReason _reason;
 
     internal CallContext(
-        HttpContext http, WireFormat format, GrpcServerOptions options, MethodMetrics metrics,
+        HttpContext http, WireFormat format, GrpcServerOptions options, MethodMetrics metrics, RequestMemory memory,
         CancellationToken draining)
     {
         _http = http;
@@ -38,7 +38,7 @@ public sealed partial class CallContext
         _webText = format == WireFormat.WebText ? new WebTextBody(http.Request.BodyReader) : null;
         var body = _webText?.Reader ?? http.Request.BodyReader;
         Requests = new RequestStream(body, options.MaxMessageBytes, RequestEncoding == MessageCompression.Gzip,
-            metrics, _cancellation.Token);
+            metrics, _cancellation.Token, memory);
         Responses = new ResponseStream(this, http.Response.BodyWriter, format, metrics);
     }
 

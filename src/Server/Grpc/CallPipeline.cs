@@ -10,6 +10,7 @@ internal sealed class CallPipeline(
     ServiceRegistry registry,
     Drain drain,
     CallMetrics metrics,
+    RequestMemory memory,
     TimeProvider time,
     ICorsService cors,
     ILogger<CallPipeline> logger)
@@ -54,7 +55,7 @@ internal sealed class CallPipeline(
         var counters = method?.Metrics ?? metrics.Unbound;
         counters.OnStarted();
         var span = CallTracing.Start(http.Request.Headers, method?.Path);
-        var call = new CallContext(http, format, options, counters, drain.Started);
+        var call = new CallContext(http, format, options, counters, memory, drain.Started);
         var counted = false;
         CallStatus status;
         if (method is null)

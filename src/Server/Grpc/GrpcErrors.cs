@@ -70,6 +70,11 @@ internal static class GrpcErrors
 
     public static RpcException ShuttingDown() => TryLater(StatusCode.Unavailable, "The server is shutting down.");
 
+    /// <summary>The message has come in part, and the server holds as much of such as it may.</summary>
+    [DoesNotReturn]
+    public static void ThrowNoMemory() => throw TryLater(
+        StatusCode.ResourceExhausted, "The server is short of memory for large messages.");
+
     /// <summary>A fault that passes: the client is told when to try again, in the two forms that clients look for.</summary>
     public static RpcException TryLater(StatusCode code, string text, TimeSpan? delay = null)
     {

@@ -34,6 +34,7 @@ public static class GrpcTransport
         services.AddSingleton<HealthStatus>();
         services.AddSingleton<Drain>();
         services.AddSingleton<CallMetrics>();
+        services.AddSingleton<RequestMemory>();
         services.AddSingleton<CallPipeline>();
         services.AddHostedService<DrainService>();
         return services;

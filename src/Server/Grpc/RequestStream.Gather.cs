@@ -18,6 +18,7 @@ public sealed partial class RequestStream
     private int _frameBytes = -1;
     private int _gathered;
     private byte _frameFlags;
+    private long _counted;
 
     private void Gather()
     {
@@ -38,12 +39,18 @@ public sealed partial class RequestStream
             return;
         }
 
+        if (_memory is { IsFull: true } && needed >= RequestMemory.LeastBytes)
+        {
+            GrpcErrors.ThrowNoMemory();
+        }
+
         var target = Math.Max(needed, _frameBytes < 0 ? 0
             : Math.Min(_frameBytes, Math.Max(FirstGatherBytes, needed * (long)GatherGrowth)));
         var larger = ArrayPool<byte>.Shared.Rent((int)target);
         _scratch.AsSpan(0, used).CopyTo(larger);
         Return(ref _scratch);
         _scratch = larger;
+        CountBuffers();
     }
 
     private ReadOnlySpan<byte> Unpack(byte flags, int length)
@@ -64,6 +71,7 @@ public sealed partial class RequestStream
                 break;
         }
 
+        CountBuffers();
         return _inflated.AsSpan(0, inflatedBytes);
     }
 
@@ -71,6 +79,18 @@ public sealed partial class RequestStream
     {
         Return(ref _scratch);
         Return(ref _inflated);
+        CountBuffers();
+    }
+
+    private void CountBuffers()
+    {
+        long held = (_scratch.Length >= RequestMemory.LeastBytes ? _scratch.Length : 0)
+            + (_inflated.Length >= RequestMemory.LeastBytes ? _inflated.Length : 0);
+        if (held != _counted)
+        {
+            _memory?.Add(held - _counted);
+            _counted = held;
+        }
     }
 
     private static void Return(ref byte[] rented)

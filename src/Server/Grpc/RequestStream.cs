@@ -25,6 +25,7 @@ public sealed partial class RequestStream
     private readonly int _maxMessageBytes;
     private readonly bool _gzip;
     private readonly MethodMetrics _metrics;
+    private readonly RequestMemory? _memory;
     private readonly CancellationToken _cancellationToken;
 
     // What of the last read is not handed out; _segment is its first segment, of which _offset bytes are done with.
@@ -41,9 +42,12 @@ public sealed partial class RequestStream
     /// <param name="gzip">Whether compressed messages are gzip; otherwise they are refused.</param>
     /// <param name="metrics">Where messages are counted, once a read.</param>
     /// <param name="cancellationToken">What to blame when a read is cancelled.</param>
+    /// <param name="memory">Counts what is held of messages that have come in part; null: nobody does.</param>
     internal RequestStream(
-        PipeReader reader, int maxMessageBytes, bool gzip, MethodMetrics metrics, CancellationToken cancellationToken)
+        PipeReader reader, int maxMessageBytes, bool gzip, MethodMetrics metrics, CancellationToken cancellationToken,
+        RequestMemory? memory = null)
     {
+        _memory = memory;
         _metrics = metrics;
         _reader = reader;
         _maxMessageBytes = maxMessageBytes;

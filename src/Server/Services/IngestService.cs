@@ -49,12 +49,6 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
         {
             return await ReceiveAsync(rows, requests, call);
         }
-        catch (OperationCanceledException) when (call.Reason == CancelReason.Draining)
-        {
-            // The time that the stream had to end is over. What came is kept, and its sender is told how much that is.
-            await CompleteAsync(rows);
-            throw AppendErrors.WithAccepted(GrpcErrors.ShuttingDown(), rows.AcceptedCount);
-        }
         finally
         {
             rows.Close();
@@ -63,55 +57,25 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
 
     private async Task<RowStream> ReceiveAsync(RowStream rows, RequestStream requests, CallContext call)
     {
-        long request = 0;
-        RequestResult result = RequestResult.Decoded;
-        RefusalReason refusal = pipeline.Admission.Refusal;
-        while (result == RequestResult.Decoded && refusal == RefusalReason.Unspecified && rows.Failure is null
-            && await requests.WaitToReadAsync())
-        {
-            ValueTask turn = rows.BeginTurnAsync(call.CancellationToken);
-            if (!turn.IsCompletedSuccessfully)
-            {
-                await turn;
-            }
-
-            refusal = pipeline.Admission.Refusal;
-            while (refusal == RefusalReason.Unspecified && rows.TurnGoesOn
-                && requests.TryRead(out ReadOnlySpan<byte> bytes))
-            {
-                result = rows.Append(bytes);
-                if (result != RequestResult.Decoded)
-                {
-                    break;
-                }
-
-                request++;
-            }
-
-            rows.EndTurn();
-        }
-
-        await CompleteAsync(rows);
-        if (refusal != RefusalReason.Unspecified)
-        {
-            pipeline.Metrics.OnRefused(refusal);
-            throw AppendErrors.WithAccepted(
-                AppendErrors.Refused(refusal, pipeline.Admission.NextRetryDelay()), rows.AcceptedCount);
-        }
-
-        return result switch
-        {
-            RequestResult.Decoded => rows,
-            RequestResult.TooManyRows => throw AppendErrors.WithAccepted(
-                AppendErrors.TooManyRows(request, rows.MaxRequestRows), rows.AcceptedCount),
-            _ => throw Refused(request, rows),
-        };
-    }
-
-    private static async Task CompleteAsync(RowStream rows)
-    {
+        RpcException? fault = null;
         try
         {
+            await TakeAllAsync(rows, requests, call);
+        }
+        catch (RpcException error)
+        {
+            fault = error;
+        }
+        catch (OperationCanceledException) when (call.Reason == CancelReason.Draining)
+        {
+            // The time that the stream had to end is over.
+            fault = GrpcErrors.ShuttingDown();
+        }
+
+        rows.EndTurn();
+        try
+        {
+            // Whatever ended the stream: what came is kept, and its sender is told how much that is.
             await rows.CompleteAsync();
         }
         catch (Exception error) when (error is not OperationCanceledException)
@@ -119,8 +83,46 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
             // Whatever became of the log, a full disk or the server's end, the rows may be sent again.
             throw AppendErrors.WithAccepted(AppendErrors.NotDurable(), rows.DurableCount);
         }
+
+        return fault is null ? rows : throw AppendErrors.WithAccepted(fault, rows.AcceptedCount);
     }
 
-    private static RpcException Refused(long request, RowStream rows) => AppendErrors.WithAccepted(
-        AppendErrors.MalformedAfter(request, rows.RequestFault, rows.AcceptedCount), rows.AcceptedCount);
+    private async Task TakeAllAsync(RowStream rows, RequestStream requests, CallContext call)
+    {
+        ThrowIfRefused();
+        long request = 0;
+        while (rows.Failure is null && await requests.WaitToReadAsync())
+        {
+            ValueTask turn = rows.BeginTurnAsync(call.CancellationToken);
+            if (!turn.IsCompletedSuccessfully)
+            {
+                await turn;
+            }
+
+            ThrowIfRefused();
+            while (rows.TurnGoesOn && requests.TryRead(out ReadOnlySpan<byte> bytes))
+            {
+                RequestResult result = rows.Append(bytes);
+                if (result != RequestResult.Decoded)
+                {
+                    throw result == RequestResult.TooManyRows
+                        ? AppendErrors.TooManyRows(request, rows.MaxRequestRows)
+                        : AppendErrors.MalformedAfter(request, rows.RequestFault, rows.AcceptedCount);
+                }
+
+                request++;
+            }
+
+            rows.EndTurn();
+        }
+    }
+
+    private void ThrowIfRefused()
+    {
+        if (pipeline.Admission.Refusal is var reason and not RefusalReason.Unspecified)
+        {
+            pipeline.Metrics.OnRefused(reason);
+            throw AppendErrors.Refused(reason, pipeline.Admission.NextRetryDelay());
+        }
+    }
 }
