@@ -54,6 +54,12 @@ public sealed record StoreOptions
     /// <summary>Longest wait between two tries of an insert; default 30 s.</summary>
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Inserts that finding the bad rows of a segment may take which the store refuses for its data, about 30 a bad row;
+    /// default 500. What is refused then is set aside.
+    /// </summary>
+    public int MaxBisectionInserts { get; init; } = 500;
+
     /// <summary>The servers of <c>clickhouse</c>.</summary>
     public ClickHouseOptions ClickHouse { get; init; } = new();
 
@@ -73,6 +79,7 @@ public sealed record StoreOptions
             (nameof(MarkCacheBytes), MarkCacheBytes, 1 << 20, 1L << 50),
             (nameof(MergeThreads), MergeThreads, 1, 1024),
             (nameof(DeduplicationWindow), DeduplicationWindow, 1, 10_000_000),
+            (nameof(MaxBisectionInserts), MaxBisectionInserts, 0, 1_000_000),
         })
         {
             if (value < least || value > most)
