@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Ingest.Admission;
 using Ingest.Log;
 using Ingest.Schema;
@@ -13,34 +12,30 @@ namespace Ingest;
 /// <summary>Log, store and tables, joined: the way of a row from a stream to ClickHouse.</summary>
 public sealed class IngestPipeline : IAsyncDisposable
 {
-    private static readonly MessageDescriptor[] s_messages =
-    [
-        GpsPoint.Descriptor, Event.Descriptor, MetricSample.Descriptor, Order.Descriptor, DeadLetter.Descriptor,
-    ];
-
-    private readonly Dictionary<string, IngestTable> _tables;
+    private readonly TableRegistry _tables;
     private readonly DeadLetters _deadLetters;
     private readonly StoreWriter _writer;
     private readonly TimeProvider _time;
 
     private IngestPipeline(
-        SegmentLog log, IStore store, StoreWriter writer, AdmissionControl admission, TimeProvider time)
+        SegmentLog log, IStore store, StoreWriter writer, AdmissionControl admission, TableRegistry tables,
+        SchemaReloader schemas, TimeProvider time)
     {
         Admission = admission;
         Log = log;
         Store = store;
+        Schemas = schemas;
         _writer = writer;
         _time = time;
-        _tables = Tables.ToDictionary(t => t.Message.FullName, NewTable);
-        _deadLetters = new DeadLetters(_tables[DeadLetter.Descriptor.FullName]);
+        _tables = tables;
+        _deadLetters = new DeadLetters(tables.OfMessage(DeadLetter.Descriptor.FullName));
     }
 
-    /// <summary>The tables that every server has.</summary>
-    public static IReadOnlyList<TableSchema> Tables { get; } = [.. s_messages.Select(TableSchema.FromDescriptor)];
-
     /// <summary>Names of the tables that producers may write: all but the dead letters, which are the server's own.</summary>
-    public static IReadOnlyList<string> ProducerTables { get; } =
-        [.. Tables.Where(t => t.Message != DeadLetter.Descriptor).Select(t => t.Name)];
+    public IEnumerable<string> ProducerTables => _tables.ProducerTables;
+
+    /// <summary>The tables of <c>Ingest:Schemas</c>.</summary>
+    public SchemaReloader Schemas { get; }
 
     /// <summary>The log.</summary>
     public SegmentLog Log { get; }
@@ -61,32 +56,65 @@ public sealed class IngestPipeline : IAsyncDisposable
     /// Opens the log, recovers what an earlier run left, and begins to feed the store.
     /// </summary>
     /// <exception cref="DataDirectoryInUseException">Another process has the data directory.</exception>
+    /// <exception cref="SchemaException">An image cannot be read, or has a message that can be no table.</exception>
     /// <exception cref="StoreException">The store cannot be opened; the message is for people.</exception>
     /// <exception cref="IOException">The data directory cannot be read or written.</exception>
     public static async Task<IngestPipeline> OpenAsync(
         PipelineOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
-        // The log first: its lock keeps a second server away from the engine's files too.
+        string data = options.Log.DataDirectory;
+        ILogger schemaLogger = loggers.CreateLogger<SchemaReloader>();
+        var files = new SchemaFiles(options.Schemas);
+        var history = new SchemaHistory(Path.Combine(data, "schemas"), DiskFiles.Instance, schemaLogger);
+        SchemaStart start = await Task.Run(() => SchemaStart.Read(files, history), cancellationToken);
+
+        // The log before the store: its lock keeps a second server away from the engine's files too.
         SegmentLog log = await SegmentLog.OpenAsync(
-            options.Log, Tables, loggers.CreateLogger<SegmentLog>(), time, cancellationToken);
+            options.Log, start.Tables, loggers.CreateLogger<SegmentLog>(), time, cancellationToken);
         try
         {
-            string data = options.Log.DataDirectory;
             IStore store = await OpenStoreAsync(options.Store, data, time);
             var writer = new StoreWriter(
                 store, log.Sealed, log.Release, Path.Combine(data, "quarantine"), options.Store,
                 loggers.CreateLogger<StoreWriter>(), time);
             var admission = new AdmissionControl(
                 options.Admission, log, loggers.CreateLogger<AdmissionControl>(), time);
-            var pipeline = new IngestPipeline(log, store, writer, admission, time);
-            await EnsureTablesAsync(store, loggers.CreateLogger<StoreWriter>(), cancellationToken);
+            await EnsureTablesAsync(start.Tables, store, loggers.CreateLogger<StoreWriter>(), cancellationToken);
+            await Task.Run(() => Remember(start, history, schemaLogger), cancellationToken);
+            IngestTable NewTable(TableSchema schema)
+            {
+                Lane lane = log.Lane(schema);
+                return new IngestTable(schema, lane, admission.MaxRequestRows(lane.EmptyRowBytes));
+            }
+
+            var tables = new TableRegistry(start.Tables.Select(NewTable));
+            var schemas = new SchemaReloader(files, history, tables, NewTable, store, schemaLogger, start);
+            var pipeline = new IngestPipeline(log, store, writer, admission, tables, schemas, time);
             writer.Start();
+            schemas.Start(options.Schemas.Count > 0 ? options.SchemaReloadPeriod : TimeSpan.Zero, time);
             return pipeline;
         }
         catch
         {
             await log.DisposeAsync();
             throw;
+        }
+    }
+
+    private static void Remember(SchemaStart start, SchemaHistory history, ILogger logger)
+    {
+        foreach (SchemaChoice choice in start.Choices)
+        {
+            history.Remember(choice);
+            if (!BuiltInTables.IsTable(choice.Table.Name))
+            {
+                SchemaReloader.LogInForce(logger, choice.Table);
+            }
+        }
+
+        foreach (string refusal in start.Refused)
+        {
+            logger.SchemaRefused(refusal);
         }
     }
 
@@ -103,11 +131,12 @@ public sealed class IngestPipeline : IAsyncDisposable
     /// Makes the tables now, so that a schema that the store refuses is told at the start. A store that is away keeps
     /// no server from starting: rows wait in the log, and tables are made before the first insert.
     /// </summary>
-    private static async Task EnsureTablesAsync(IStore store, ILogger logger, CancellationToken cancellationToken)
+    private static async Task EnsureTablesAsync(
+        IReadOnlyList<TableSchema> tables, IStore store, ILogger logger, CancellationToken cancellationToken)
     {
         try
         {
-            foreach (TableSchema table in Tables)
+            foreach (TableSchema table in tables)
             {
                 await store.EnsureTableAsync(table, cancellationToken);
             }
@@ -118,19 +147,13 @@ public sealed class IngestPipeline : IAsyncDisposable
         }
     }
 
-    private IngestTable NewTable(TableSchema schema)
-    {
-        Lane lane = Log.Lane(schema);
-        return new IngestTable(schema, lane, Admission.MaxRequestRows(lane.EmptyRowBytes));
-    }
-
     /// <summary>Begins a stream of rows into the table of a message.</summary>
     /// <param name="message">Full name of the message.</param>
     /// <param name="sender">Whose share it takes: a key that all streams of one sender have.</param>
     /// <returns>The stream; it has to be closed.</returns>
     public RowStream OpenStream(string message, string sender)
     {
-        IngestTable table = _tables[message];
+        IngestTable table = _tables.OfMessage(message);
         return new(table, _deadLetters, Metrics, _time, Admission.Join(sender, table.Lane, _deadLetters.Lane));
     }
 
@@ -141,18 +164,12 @@ public sealed class IngestPipeline : IAsyncDisposable
     /// <param name="sender">Whose share it takes.</param>
     /// <param name="wake">Called when a watermark has advanced, or the session is over; from lanes' threads.</param>
     /// <returns>Null when there is no such table, or none that producers may write.</returns>
-    public ProducerStream? OpenProducer(string table, string producerId, long epoch, string sender, Action wake)
-    {
-        if (!ProducerTables.Contains(table))
-        {
-            return null;
-        }
-
-        IngestTable found = _tables.Values.First(t => t.Schema.Name == table);
-        return new ProducerStream(
-            found, _deadLetters, Metrics, _time, producerId, epoch, wake,
-            Admission.Join(sender, found.Lane, _deadLetters.Lane));
-    }
+    public ProducerStream? OpenProducer(string table, string producerId, long epoch, string sender, Action wake) =>
+        _tables.FindForProducer(table) is { } found
+            ? new ProducerStream(
+                found, _deadLetters, Metrics, _time, producerId, epoch, wake,
+                Admission.Join(sender, found.Lane, _deadLetters.Lane))
+            : null;
 
     /// <summary>
     /// Makes durable what was received, seals, and hands the store what it takes in the time; the rest waits in the log
@@ -167,6 +184,7 @@ public sealed class IngestPipeline : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await Schemas.DisposeAsync();
         await StopAsync(TimeSpan.Zero);
         Admission.Dispose();
         await _writer.DisposeAsync();

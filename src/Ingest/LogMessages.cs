@@ -123,4 +123,20 @@ internal static partial class LogMessages
         "Table {Table}: refused segment {SegmentId} cannot be taken apart now, the next try comes in {Delay}")]
     public static partial void BisectionHeldUp(
         this ILogger logger, string table, ulong segmentId, TimeSpan delay, Exception cause);
+
+    [LoggerMessage(300, LogLevel.Error,
+        "Version {Number} of table {Table} in {Path} cannot be read; segments and senders of that version are taken for the "
+        + "current one: {Reason}")]
+    public static partial void SchemaVersionLost(
+        this ILogger logger, string table, int number, string path, string reason);
+
+    [LoggerMessage(301, LogLevel.Warning, "Schema refused, what was in force stays: {Reason}")]
+    public static partial void SchemaRefused(this ILogger logger, string reason);
+
+    [LoggerMessage(302, LogLevel.Information,
+        "Table {Table} takes rows: {Columns} columns, schema fingerprint {Fingerprint}")]
+    public static partial void TableInForce(this ILogger logger, string table, int columns, string fingerprint);
+
+    [LoggerMessage(303, LogLevel.Error, "Schemas could not be reloaded, what was in force stays")]
+    public static partial void ReloadFailed(this ILogger logger, Exception cause);
 }

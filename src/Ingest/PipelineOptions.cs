@@ -15,4 +15,10 @@ public sealed record PipelineOptions
 
     /// <summary>Where segments go.</summary>
     public StoreOptions Store { get; init; } = new();
+
+    /// <summary>Images of descriptors with more tables, and directories of them; default none.</summary>
+    public IReadOnlyList<string> Schemas { get; init; } = [];
+
+    /// <summary>How often the images are looked at for changes; default 5 s, 0 for never.</summary>
+    public TimeSpan SchemaReloadPeriod { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -16,7 +16,7 @@ namespace Ingest;
 /// </remarks>
 public sealed class ProducerStream : ProducerSession
 {
-    private readonly IngestTable _table;
+    private IngestTable _table;
     private readonly DeadLetters _deadLetters;
     private readonly Metrics _metrics;
     private readonly TimeProvider _time;
@@ -53,8 +53,8 @@ public sealed class ProducerStream : ProducerSession
         _nowSeconds = time.GetUtcNow().ToUnixTimeSeconds();
     }
 
-    /// <summary>The table.</summary>
-    public IngestTable Table => _table;
+    /// <summary>The table, in the version that is in force.</summary>
+    public IngestTable Table => _table.Current;
 
     /// <summary>First offset that is not in memory.</summary>
     public long ReceivedOffset => Volatile.Read(ref _received);
@@ -155,7 +155,8 @@ public sealed class ProducerStream : ProducerSession
             return AppendOutcome.Gap;
         }
 
-        Batch batch = _table.Lane.Rent();
+        _table = _table.Current;
+        Batch batch = _table.Lane.Rent(_table.Schema);
         RequestResult result = decoder.TryAppend(
             request, _table.Requests, batch, expected - offset, _nowSeconds, _accepted, _rejected, out int count);
         RequestFault = result == RequestResult.Unfit ? batch.ColumnsScratch.Fault : null;

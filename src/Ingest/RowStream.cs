@@ -17,7 +17,7 @@ public sealed class RowStream : AppendSink
     /// <summary>Rejected rows that are told to the sender one by one.</summary>
     public const int MaxErrors = 100;
 
-    private readonly IngestTable _table;
+    private IngestTable _table;
     private readonly DeadLetters _deadLetters;
     private readonly Metrics _metrics;
     private readonly TimeProvider _time;
@@ -95,7 +95,8 @@ public sealed class RowStream : AppendSink
     /// <returns>Whether it could be decoded; if not, none of its rows are taken.</returns>
     public RequestResult Append(ReadOnlySpan<byte> request)
     {
-        Batch batch = _table.Lane.Rent();
+        _table = _table.Current;
+        Batch batch = _table.Lane.Rent(_table.Schema);
         int before = batch.RowCount;
         RequestResult result = _table.Requests.TryAppend(request, batch, _nowSeconds, _rejected);
         RequestFault = result == RequestResult.Unfit ? batch.ColumnsScratch.Fault : null;

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
+using System.Runtime.InteropServices;
 using Ingest.Log;
+using Ingest.Schema;
 using Ingest.Server.Grpc;
 using Ingest.Server.Http;
 using Ingest.Server.Observability;
@@ -48,6 +50,10 @@ public static class ServerHost
             // Asked to stop before it was up.
             return 0;
         }
+        catch (SchemaException error)
+        {
+            return await FailAsync(errors, error.Message, ExitSettings);
+        }
         catch (Exception error) when (Explain(error, options) is { } text)
         {
             return await FailAsync(errors, text, ExitStart);
@@ -70,10 +76,14 @@ public static class ServerHost
             Log = options.Log with { DataDirectory = options.DataDirectory },
             Admission = options.Admission,
             Store = options.Store,
+            Schemas = options.Schemas,
+            SchemaReloadPeriod = options.SchemaReloadPeriod,
         };
         await using IngestPipeline pipeline = await IngestPipeline.OpenAsync(
             pipelineOptions, loggers, TimeProvider.System, signals.Asked);
         builder.Services.AddSingleton(pipeline);
+
+        using PosixSignalRegistration reload = ReloadOnSignal(pipeline);
 
         await using WebApplication app = builder.Build();
         var requests = app.Services.GetRequiredService<RequestMemory>();
@@ -90,6 +100,14 @@ public static class ServerHost
     }
 
     private static TimeSpan Left(TimeSpan limit, TimeSpan used) => used < limit ? limit - used : TimeSpan.Zero;
+
+    private static PosixSignalRegistration ReloadOnSignal(IngestPipeline pipeline) => PosixSignalRegistration.Create(
+        PosixSignal.SIGHUP,
+        signal =>
+        {
+            signal.Cancel = true; // Or the process would end.
+            _ = pipeline.Schemas.ReloadAsync();
+        });
 
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
     {

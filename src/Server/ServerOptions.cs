@@ -20,6 +20,15 @@ public sealed record ServerOptions
     /// <summary>Directory of log and embedded store; default <c>./data</c>.</summary>
     public string DataDirectory { get; init; } = "./data";
 
+    /// <summary>
+    /// Images of descriptors whose messages with the <c>(ingest.v1.table)</c> option are tables beside the server's own,
+    /// and directories of such files; default none.
+    /// </summary>
+    public IReadOnlyList<string> Schemas { get; init; } = [];
+
+    /// <summary>How often the images are looked at for changes; default 5 s, 0 for never.</summary>
+    public TimeSpan SchemaReloadPeriod { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Directory of files that are settings: name the key with <c>__</c>, content the value; default none.</summary>
     public string SecretsDirectory { get; init; } = "";
 
@@ -79,6 +88,11 @@ public sealed record ServerOptions
         if (Log.DataDirectory != new Log.LogOptions().DataDirectory)
         {
             yield return "Ingest:Log:DataDirectory is not a setting; Ingest:DataDirectory is.";
+        }
+
+        if (SchemaReloadPeriod < TimeSpan.Zero)
+        {
+            yield return $"Ingest:SchemaReloadPeriod is {SchemaReloadPeriod}; 0 or more is valid.";
         }
 
         foreach (string fault in Log.Validate())

@@ -22,6 +22,7 @@ internal static class SettingsReader
             configuration.AddKeyPerFile(Path.GetFullPath(secrets), optional: false);
         }
 
+        SplitSchemas(configuration);
         ServerOptions read;
         try
         {
@@ -43,5 +44,19 @@ internal static class SettingsReader
 
         options = read;
         return true;
+    }
+
+    // One path is not worth an index: Ingest:Schemas=a.binpb is Ingest:Schemas:0=a.binpb, and a comma begins the next.
+    private static void SplitSchemas(ConfigurationManager configuration)
+    {
+        string key = $"{ServerOptions.Section}:{nameof(ServerOptions.Schemas)}";
+        if (configuration[key] is not { Length: > 0 } paths)
+        {
+            return;
+        }
+
+        configuration.AddInMemoryCollection(paths
+            .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select((path, i) => KeyValuePair.Create($"{key}:{i}", (string?)path)));
     }
 }

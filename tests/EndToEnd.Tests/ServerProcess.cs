@@ -148,6 +148,13 @@ public sealed class ServerProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>Sends the process a signal by its name, TERM or HUP.</summary>
+    public async Task SignalAsync(string name)
+    {
+        using Process kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
+    }
+
     /// <summary>Asks the process to stop, as an orchestrator does, and returns its exit code.</summary>
     public async Task<int> StopAsync()
     {

@@ -11,6 +11,9 @@ internal sealed class BatchPool(TableSchema table, long maxBytes)
     private long _bytes;
     private int _unused; // The fewest that lay here since the last trim, at the list's start.
 
+    /// <summary>The table, in the version that the batches are of.</summary>
+    public TableSchema Table => table;
+
     /// <summary>Memory that the pool holds.</summary>
     public long HeldBytes => Volatile.Read(ref _bytes);
 
@@ -32,9 +35,14 @@ internal sealed class BatchPool(TableSchema table, long maxBytes)
         return new Batch(table);
     }
 
-    /// <summary>Takes a batch back that was reset.</summary>
+    /// <summary>Takes a batch back that was reset; one of another version of the table is left to the collector.</summary>
     public void Return(Batch batch)
     {
+        if (batch.Table != table)
+        {
+            return;
+        }
+
         var bytes = batch.HeldBytes;
         lock (_gate)
         {

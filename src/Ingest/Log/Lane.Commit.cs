@@ -1,4 +1,5 @@
 using Ingest.Columns;
+using Ingest.Schema;
 
 namespace Ingest.Log;
 
@@ -39,9 +40,10 @@ public sealed partial class Lane
             if (_segment is not null && !Fits(_group[start]))
             {
                 Seal();
+                CloseOtherVersion(_group[start]);
             }
 
-            var segment = _segment ??= OpenSegment();
+            var segment = _segment ??= OpenSegment(_group[start].Table);
             do
             {
                 Admit(_group[end]);
@@ -156,9 +158,26 @@ public sealed partial class Lane
     }
 
     private bool Fits(Batch batch) =>
-        _segment!.StagedRows == 0
-        || (_segment.StagedLength + batch.ByteCount <= _options.SegmentBytes
-            && _segment.StagedRows + batch.RowCount <= _options.SegmentRows);
+        IsOfSegment(batch)
+        && (_segment!.StagedRows == 0 || (_segment.StagedLength + batch.ByteCount <= _options.SegmentBytes
+            && _segment.StagedRows + batch.RowCount <= _options.SegmentRows));
+
+    // A segment's blocks are of one version of the table.
+    private bool IsOfSegment(Batch batch) => batch.RowCount == 0 || batch.Table == _segment!.Table;
+
+    // The segment has no rows, or it would have been sealed: it only says which offsets of producers were rejected.
+    private void CloseOtherVersion(Batch next)
+    {
+        if (_segment is not { } empty || IsOfSegment(next))
+        {
+            return;
+        }
+
+        _producerFile.Save(_producers);
+        Detach(empty);
+        empty.Files.Delete(_log.Disk);
+        _log.Disk.FlushDirectory(empty.Files.Directory);
+    }
 
     // A batch is closed by rows alone, since asking for its bytes at every message costs more than a row; so the rows
     // that make up BatchBytes are learnt from the last group.
@@ -171,7 +190,7 @@ public sealed partial class Lane
         }
     }
 
-    private Segment OpenSegment()
+    private Segment OpenSegment(TableSchema table)
     {
         while (_rolledBack.Count > 0)
         {
@@ -179,7 +198,7 @@ public sealed partial class Lane
             _rolledBack.RemoveAt(_rolledBack.Count - 1);
         }
 
-        var segment = _log.CreateSegment(Table);
+        var segment = _log.CreateSegment(table);
         _segmentOpenedAt = _time.GetTimestamp();
         _segmentAge = _log.AgeFor(_log.Metrics.OpenSegments);
         _sealTimer.Change(_segmentAge, Timeout.InfiniteTimeSpan);
@@ -275,7 +294,7 @@ public sealed partial class Lane
         _log.Metrics.OnClosed(segment.Length);
         if (segment.Rows > 0)
         {
-            PublishSealed(segment.Seal(Table));
+            PublishSealed(segment.Seal());
         }
 
         segment.Dispose();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Ingest.Columns;
@@ -23,10 +24,10 @@ public sealed partial class Lane
     private readonly LogOptions _options;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly BatchPool _pool;
     private readonly Slot[] _slots;
     private readonly ConcurrentQueue<TaskCompletionSource> _sealRequests = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile BatchPool _pool;
     private ClosedBatches _closed;
     private TaskCompletionSource? _room;
     private long _queuedBytes;
@@ -34,7 +35,7 @@ public sealed partial class Lane
     // Batches that got their first rows, ever. The writer knows how many it collected; the rest is open.
     private long _opened;
     private int _rowLimit;
-    private readonly int _maxRows; // However small the last rows were: of empty ones these make up a batch's bytes.
+    private int _maxRows; // However small the last rows were: of empty ones these make up a batch's bytes.
     private volatile bool _hot;
     private volatile bool _wanted;
     private volatile bool _stopping;
@@ -42,7 +43,6 @@ public sealed partial class Lane
 
     internal Lane(SegmentLog log, TableSchema table, RecoveredProducers producers)
     {
-        Table = table;
         _producers = producers.Table;
         _producerFile = producers.File;
         _sealedOffsets = producers.Sealed;
@@ -50,10 +50,8 @@ public sealed partial class Lane
         _options = log.Options;
         _logger = log.Logger;
         _time = log.Time;
-        _pool = new BatchPool(table, _options.PoolBytes);
         _slots = new Slot[Math.Max(1, _options.OpenBatches)];
-        EmptyRowBytes = new Batch(table).EmptyRowBytes;
-        _maxRows = (int)Math.Clamp(_options.BatchBytes / EmptyRowBytes, 1, _options.BatchRows);
+        Evolve(table);
         _rowLimit = _maxRows;
         _linger = (long)(_options.Linger.TotalSeconds * _time.TimestampFrequency);
         _sealTimer = _time.CreateTimer(
@@ -62,11 +60,11 @@ public sealed partial class Lane
         _thread = new Thread(Run, WriterStackBytes) { IsBackground = true, Name = $"lane {table.Name}" };
     }
 
-    /// <summary>The table whose rows go this way.</summary>
-    public TableSchema Table { get; }
+    /// <summary>The table whose rows go this way, in the version that is in force.</summary>
+    public TableSchema Table => _pool.Table;
 
     /// <summary>Bytes that a row without any content takes, about.</summary>
-    internal long EmptyRowBytes { get; }
+    internal long EmptyRowBytes { get; private set; }
 
     /// <summary>Bytes of batches that are closed and not yet durable, about.</summary>
     public long QueuedBytes => Volatile.Read(ref _queuedBytes);
@@ -86,8 +84,17 @@ public sealed partial class Lane
     /// An open batch to append to, owned by the caller until <see cref="Return"/>. Never waits; the caller must not wait
     /// either while it has the batch, others' rows are in it.
     /// </summary>
-    public Batch Rent()
+    public Batch Rent() => Rent(Table);
+
+    /// <summary>As <see cref="Rent()"/>, of the version of the table that the caller's decoder is of.</summary>
+    public Batch Rent(TableSchema version)
     {
+        var pool = _pool;
+        if (pool.Table != version)
+        {
+            return new Batch(version); // Another version has come this moment; the caller's next batch is of that.
+        }
+
         var slots = _slots;
         var at = _hot ? Thread.GetCurrentProcessorId() % slots.Length : 0;
         for (var i = 0; i < slots.Length; i++)
@@ -95,13 +102,18 @@ public sealed partial class Lane
             ref var slot = ref slots[at].Batch;
             if (Volatile.Read(ref slot) is not null && Interlocked.Exchange(ref slot, null) is { } batch)
             {
-                return batch;
+                if (batch.Table == version)
+                {
+                    return batch;
+                }
+
+                CloseOther(batch);
             }
 
             at = at + 1 == slots.Length ? 0 : at + 1;
         }
 
-        return _pool.Take();
+        return pool.Take();
     }
 
     /// <summary>
@@ -113,7 +125,7 @@ public sealed partial class Lane
         if (batch.Entries.IsEmpty)
         {
             Debug.Assert(batch.RowCount == 0, "rows without an entry: nobody would be told of them");
-            if (!TryPlace(batch))
+            if (batch.Table != Table || !TryPlace(batch))
             {
                 Recycle(batch);
             }
@@ -130,7 +142,7 @@ public sealed partial class Lane
         // By bytes too: the rows that come may be much larger than the last ones, by which the limit was learnt. What
         // came over the wire is about what the columns hold, so a full batch is mostly full by its rows.
         var full = batch.RowCount >= Volatile.Read(ref _rowLimit) || batch.RequestBytes >= 2L * _options.BatchBytes;
-        var close = full || _wanted || _stopping || !TryPlace(batch);
+        var close = full || _wanted || _stopping || batch.Table != Table || !TryPlace(batch);
         if (close)
         {
             Close(batch, full);
@@ -177,6 +189,18 @@ public sealed partial class Lane
     }
 
     internal void Start() => _thread.Start();
+
+    /// <summary>
+    /// Puts another version of the table in force: what is rented from here on is of that one. Batches of the old one
+    /// are written as they come back, into a segment of their own version.
+    /// </summary>
+    [MemberNotNull(nameof(_pool))]
+    internal void Evolve(TableSchema table)
+    {
+        EmptyRowBytes = new Batch(table).EmptyRowBytes;
+        _maxRows = (int)Math.Clamp(_options.BatchBytes / EmptyRowBytes, 1, _options.BatchRows);
+        _pool = new BatchPool(table, _options.PoolBytes);
+    }
 
     /// <summary>Writes what is there, seals, and ends the lane's thread.</summary>
     internal Task StopAsync()
@@ -252,6 +276,15 @@ public sealed partial class Lane
 
         CountQueued(batch.ByteCount);
         _closed.Push(batch);
+    }
+
+    private void CloseOther(Batch batch)
+    {
+        if (!batch.Entries.IsEmpty)
+        {
+            Close(batch, full: false);
+            Wake(urgent: true);
+        }
     }
 
     private void CountQueued(long bytes)

@@ -69,6 +69,13 @@ internal sealed class Recovery(
         return report;
     }
 
+    /// <summary>Recovers one table that was not known when the rest was.</summary>
+    public RecoveredProducers RunOne(TableSchema table)
+    {
+        RecoverTable(table, SegmentInventory.Read(disk, directory.TableDirectory(table.Name)), default);
+        return _producers[table.Name];
+    }
+
     private void RecoverTable(TableSchema table, SegmentInventory inventory, CancellationToken cancellationToken)
     {
         foreach (var obsolete in inventory.Obsolete)
@@ -201,7 +208,7 @@ internal sealed class Recovery(
             }
 
             var header = scan.Header
-                ?? new IndexHeader(directory.Id, files.SegmentId, table.Name, table.Fingerprint);
+                ?? new IndexHeader(directory.Id, files.SegmentId, table.Name, table.BlockFingerprint);
             files = SegmentRewriter.Rewrite(disk, scan, header);
         }
         else if (!scan.IsEmpty)
@@ -247,9 +254,11 @@ internal sealed class Recovery(
             LogMessages.ForeignSegment(logger, files.Data, written);
         }
 
+        // Of a version that is not remembered the columns are taken to be those of today.
+        var version = scan.Header is { } header ? table.VersionOf(header.Fingerprint.Span) ?? table : table;
         var token = hash.Token(written, table.Name, files.SegmentId);
         _sealed.Add(new SealedSegment(
-            table, files.SegmentId, files.Data, length, scan.Rows, token, Recovered: true));
+            version, files.SegmentId, files.Data, length, scan.Rows, token, Recovered: true));
     }
 
     private void CutFile(string path, long length)

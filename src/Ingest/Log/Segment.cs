@@ -21,9 +21,11 @@ internal sealed class Segment : IDisposable
     private long _stagedLength;
     private bool _directoryFlushed;
 
-    private Segment(ILogFiles disk, SegmentFiles files, IndexHeader header, ILogFile data, ILogFile index)
+    private Segment(
+        ILogFiles disk, SegmentFiles files, TableSchema table, IndexHeader header, ILogFile data, ILogFile index)
     {
         _disk = disk;
+        Table = table;
         Files = files;
         _header = header;
         _data = data;
@@ -33,6 +35,9 @@ internal sealed class Segment : IDisposable
 
     /// <summary>Names of its files.</summary>
     public SegmentFiles Files { get; }
+
+    /// <summary>The table, in the version that its blocks are of.</summary>
+    public TableSchema Table { get; }
 
     /// <summary>Its id.</summary>
     public ulong Id => Files.SegmentId;
@@ -53,13 +58,13 @@ internal sealed class Segment : IDisposable
     public long StagedRows { get; private set; }
 
     /// <summary>Creates the files. They are durable with the first group.</summary>
-    public static Segment Create(ILogFiles disk, string directory, IndexHeader header)
+    public static Segment Create(ILogFiles disk, string directory, TableSchema table, IndexHeader header)
     {
         var files = new SegmentFiles(directory, header.SegmentId, Generation: 0);
         var index = disk.Create(files.Index);
         try
         {
-            return new Segment(disk, files, header, disk.Create(files.Data), index);
+            return new Segment(disk, files, table, header, disk.Create(files.Data), index);
         }
         catch
         {
@@ -171,8 +176,8 @@ internal sealed class Segment : IDisposable
     }
 
     /// <summary>What the store gets.</summary>
-    public SealedSegment Seal(TableSchema table) => new(
-        table, Id, Files.Data, Length, Rows, _hash.Token(_header.Directory, _header.Table, Id), Recovered: false);
+    public SealedSegment Seal() => new(
+        Table, Id, Files.Data, Length, Rows, _hash.Token(_header.Directory, _header.Table, Id), Recovered: false);
 
     public void Dispose()
     {

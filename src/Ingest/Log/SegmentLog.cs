@@ -51,6 +51,10 @@ public sealed class SegmentLog : IAsyncDisposable
     /// <summary>What was found at start.</summary>
     public RecoveryReport Recovery { get; }
 
+    /// <summary>Tables that the log holds segments of and no schema declares, with the number of their segments.</summary>
+    public IReadOnlyDictionary<string, int> UnclaimedTables =>
+        Recovery.UnknownTables.Where(table => !_lanes.ContainsKey(table.Key)).ToDictionary();
+
     /// <summary>Whether segments that the store has are still there, since the disk refused to delete them.</summary>
     internal bool HasUndeletedSegments { get; private set; }
 
@@ -93,8 +97,7 @@ public sealed class SegmentLog : IAsyncDisposable
             if (!_lanes.TryGetValue(table.Name, out lane))
             {
                 Disk.CreateDirectory(_directory.TableDirectory(table.Name));
-                var producers = _recovered.GetValueOrDefault(table.Name)
-                    ?? new RecoveredProducers(new ProducerFile(Disk, _directory.TableDirectory(table.Name)));
+                var producers = _recovered.GetValueOrDefault(table.Name) ?? RecoverKept(table);
                 lane = new Lane(this, table, producers);
                 lane.Start();
                 _lanes[table.Name] = lane;
@@ -167,8 +170,8 @@ public sealed class SegmentLog : IAsyncDisposable
 
     internal Segment CreateSegment(TableSchema table)
     {
-        var header = new IndexHeader(_directory.Id, _ids.Next(), table.Name, table.Fingerprint);
-        var segment = Segment.Create(Disk, _directory.TableDirectory(table.Name), header);
+        var header = new IndexHeader(_directory.Id, _ids.Next(), table.Name, table.BlockFingerprint);
+        var segment = Segment.Create(Disk, _directory.TableDirectory(table.Name), table, header);
         Metrics.OnOpened();
         return segment;
     }
@@ -219,6 +222,19 @@ public sealed class SegmentLog : IAsyncDisposable
             directory.Dispose();
             throw;
         }
+    }
+
+    // A table that no schema declared at start may have segments and producers of earlier runs.
+    private RecoveredProducers RecoverKept(TableSchema table)
+    {
+        var recovery = new Recovery(Disk, _directory, [table], Logger);
+        var producers = recovery.RunOne(table);
+        foreach (var segment in recovery.Sealed)
+        {
+            Publish(segment);
+        }
+
+        return producers;
     }
 
     private async Task StopLanesAsync()

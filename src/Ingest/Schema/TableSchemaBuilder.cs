@@ -21,7 +21,7 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
     private readonly List<ColumnSchema> _columns = [];
     private readonly Dictionary<string, string> _owners = [];
 
-    public TableSchema Build()
+    public TableSchema Build(IReadOnlyList<TableSchema> earlier)
     {
         TableOptions options = message.GetOptions()?.GetExtension(OptionsExtensions.Table)
             ?? throw new SchemaException($"message {message.FullName} has no (ingest.v1.table) option");
@@ -63,7 +63,10 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
 
         return new TableSchema(
             options.Name, message, _columns, [.. options.OrderBy],
-            options.PartitionBy.Length == 0 ? DefaultPartition : options.PartitionBy, options.TtlDays, fields);
+            options.PartitionBy.Length == 0 ? DefaultPartition : options.PartitionBy, options.TtlDays, fields)
+        {
+            Earlier = earlier,
+        };
     }
 
     private List<FieldNode> Walk(MessageDescriptor type, string path, string prefix, HashSet<string> ancestors)

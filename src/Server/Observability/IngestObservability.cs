@@ -75,6 +75,8 @@ public static class IngestObservability
         metrics.Watch(() => pipeline.StoreStatus);
         metrics.Watch(pipeline.Admission);
 
+        metrics.Watch(pipeline.Schemas, pipeline.Log);
+
         var health = services.GetRequiredService<Health>();
         health.AddDetail("store", () => pipeline.Store.Description);
         health.AddDetail("admission", () => HealthOfAdmission.Describe(pipeline.Admission));
@@ -83,6 +85,10 @@ public static class IngestObservability
         // its load to the others at once.
         health.Add(new HealthCheck(
             "admission", Required: false, _ => ValueTask.FromResult(HealthOfAdmission.Fault(pipeline.Admission))));
+        health.AddDetail("schemas", () => HealthOfSchemas.Tables(pipeline.Schemas.Status));
+        health.Add(new HealthCheck(
+            "schemas", Required: false,
+            _ => ValueTask.FromResult(HealthOfSchemas.Fault(pipeline.Schemas.Status, pipeline.Log.UnclaimedTables))));
         var log = new HealthOfLog(pipeline.Log.Metrics, services.GetRequiredService<TimeProvider>());
         health.Add(new HealthCheck("log", Required: true, _ => ValueTask.FromResult(log.Fault())));
 

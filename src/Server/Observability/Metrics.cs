@@ -101,6 +101,23 @@ internal sealed class Metrics : IDisposable
         log.Acknowledged += OnAcknowledged;
     }
 
+    /// <summary>Shows the tables of images, and what of the log no table claims. To be called once.</summary>
+    public void Watch(SchemaReloader schemas, SegmentLog log)
+    {
+        _meter.CreateObservableCounter(
+            "ingest.schemas.reloads", () => schemas.Status.Reloads, "{reload}",
+            "Times that the images of Ingest:Schemas were read.");
+        _meter.CreateObservableUpDownCounter(
+            "ingest.schemas.tables", () => schemas.Status.Tables.Count, "{table}",
+            "Tables of Ingest:Schemas that take rows.");
+        _meter.CreateObservableUpDownCounter(
+            "ingest.schemas.refused", () => schemas.Status.Refused.Count, "{change}",
+            "Things that the images say and that are not in force, since they were refused.");
+        _meter.CreateObservableUpDownCounter(
+            "ingest.log.segments.unclaimed", () => log.UnclaimedTables.Values.Sum(), "{segment}",
+            "Segments of tables that no schema declares; they are kept.");
+    }
+
     /// <summary>Shows how a store keeps up. To be called once.</summary>
     public void Watch(Func<StoreWriterStatus> store)
     {

@@ -37,10 +37,10 @@ internal static class AppendErrors
 
     public static RpcException InvalidOpen(string field, string text) => Invalid($"request[0].open.{field}", text);
 
-    public static RpcException UnknownTable(string table) => new(
+    public static RpcException UnknownTable(string table, IEnumerable<string> tables) => new(
         StatusCode.NotFound,
         $"There is no table '{GrpcErrors.Shorten(table)}' that producers may write; there are "
-        + $"{string.Join(", ", IngestPipeline.ProducerTables)}.");
+        + $"{string.Join(", ", tables)}.");
 
     public static RpcException OlderEpoch(string producer, long epoch, long current) => new(
         StatusCode.Aborted,

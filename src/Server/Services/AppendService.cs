@@ -28,7 +28,7 @@ internal sealed class AppendService(IngestPipeline pipeline, AppendOptions optio
 
         ProducerStream rows = pipeline.OpenProducer(
             open.Table, open.ProducerId, open.SessionEpoch, SenderKey.Of(call, open.ProducerId), signal.Set)
-            ?? throw AppendErrors.UnknownTable(open.Table);
+            ?? throw AppendErrors.UnknownTable(open.Table, pipeline.ProducerTables);
         pipeline.Admission.Watch(signal.Set);
         try
         {

@@ -1,8 +1,10 @@
 using System.Runtime.ExceptionServices;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Ingest.Admission;
 using Ingest.Decoding;
 using Ingest.Protocol;
+using Ingest.Schema;
 using Ingest.Server.Grpc;
 using Ingest.V1;
 
@@ -26,13 +28,14 @@ internal sealed partial class AppendSession
     private readonly ProducerStream _rows;
     private readonly AppendDecoder _decoder;
     private readonly bool _isKnown;
-    private readonly string? _schemaFault;
+    private readonly ByteString _fingerprint;
     private readonly AsyncSignal _signal;
     private readonly RequestStream _requests;
     private readonly CallContext _call;
     private readonly AppendOptions _options;
     private readonly AckLevel _level;
     private readonly SessionCredit _credit;
+    private TableSchema? _knownFor;
     private long _request;
     private long _overdraft;
     private bool _refusing;
@@ -48,9 +51,7 @@ internal sealed partial class AppendSession
         _rows = rows;
         _decoder = decoder;
         _isKnown = isKnown;
-        _schemaFault = open.SchemaFingerprint.Span.SequenceEqual(rows.Table.Schema.Fingerprint.Span) ? null
-            : open.SchemaFingerprint.IsEmpty ? "serialized rows need the schema_fingerprint in open"
-            : "schema_fingerprint is not that of the table's descriptor here";
+        _fingerprint = open.SchemaFingerprint;
         _signal = signal;
         _requests = requests;
         _responses = responses;
@@ -260,6 +261,26 @@ internal sealed partial class AppendSession
         }
     }
 
+    // Asked once for each version of the table: one that is put in force later may be the sender's.
+    private string? SchemaFault()
+    {
+        TableSchema schema = _rows.Table.Schema;
+        if (_knownFor == schema)
+        {
+            return null;
+        }
+
+        if (!schema.Knows(_fingerprint.Span))
+        {
+            return _fingerprint.IsEmpty
+                ? "serialized rows need the schema_fingerprint in open"
+                : "schema_fingerprint is not that of the table's descriptor here, nor of an earlier one";
+        }
+
+        _knownFor = schema;
+        return null;
+    }
+
     // Null when the request's rows are of the session's table, as it is here.
     private string? WrongForm()
     {
@@ -276,6 +297,6 @@ internal sealed partial class AppendSession
             return $"the rows are of table {table}; the session's is {_rows.Table.Schema.Name}";
         }
 
-        return _decoder.Form == AppendRows.RowsOneofCase.Serialized ? _schemaFault : null;
+        return _decoder.Form == AppendRows.RowsOneofCase.Serialized ? SchemaFault() : null;
     }
 }

@@ -61,7 +61,7 @@ public sealed class TableDefinitionTests(EngineFixture engine)
     [SkippableFact]
     public async Task The_engine_can_parse_every_statement_for_a_cluster()
     {
-        foreach (TableSchema table in IngestPipeline.Tables)
+        foreach (TableSchema table in BuiltInTables.All)
         {
             var definition = new TableDefinition(table, s_cluster);
             string[] statements =
