@@ -82,6 +82,9 @@ public sealed class SchemaReloader : IAsyncDisposable
         }
     }
 
+    /// <summary>As <see cref="ReloadAsync"/>, without waiting for it; what goes wrong is logged.</summary>
+    public void RequestReload() => _ = Task.Run(ReloadOrLogAsync);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -108,22 +111,27 @@ public sealed class SchemaReloader : IAsyncDisposable
         {
             while (await timer.WaitForNextTickAsync(_stop.Token))
             {
-                try
+                if (await _thread.RunAsync(_files.Stamp, _stop.Token) != _stamp)
                 {
-                    if (await _thread.RunAsync(_files.Stamp, _stop.Token) != _stamp)
-                    {
-                        await ReloadAsync(_stop.Token);
-                    }
-                }
-                catch (Exception e) when (e is not OperationCanceledException)
-                {
-                    _logger.ReloadFailed(e);
+                    await ReloadOrLogAsync();
                 }
             }
         }
         catch (OperationCanceledException)
         {
             // The server stops.
+        }
+    }
+
+    private async Task ReloadOrLogAsync()
+    {
+        try
+        {
+            await ReloadAsync(_stop.Token);
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or ObjectDisposedException))
+        {
+            _logger.ReloadFailed(e);
         }
     }
 

@@ -106,7 +106,7 @@ public static class ServerHost
         signal =>
         {
             signal.Cancel = true; // Or the process would end.
-            _ = pipeline.Schemas.ReloadAsync();
+            pipeline.Schemas.RequestReload();
         });
 
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options)

@@ -9,6 +9,8 @@ internal sealed class StandInEngine : IDisposable
     // Parameters of a request that are no settings.
     private static readonly HashSet<string> s_reserved = ["database", "query", "query_id", "wait_end_of_query", "default_format"];
 
+    private const string Input = " FROM input(";
+
     private readonly string _directory;
     private readonly EngineConnection _first;
 
@@ -47,6 +49,12 @@ internal sealed class StandInEngine : IDisposable
             throw new InvalidOperationException($"not Native: {statement}");
         }
 
+        if (statement.Contains(Input, StringComparison.Ordinal))
+        {
+            InsertSelected(request, statement[..^Format.Length]);
+            return;
+        }
+
         IEnumerable<string> settings = Settings(request).Select(s => $"{s.Key} = {SqlText.Literal(s.Value)}");
         using EngineConnection session = EngineConnection.Open([$"--path={_directory}"]);
         using InsertStream insert = InsertStream.Begin(
@@ -64,6 +72,23 @@ internal sealed class StandInEngine : IDisposable
     }
 
     public void Dispose() => _first.Dispose();
+
+    // libchdb's streams take no INSERT ... SELECT FROM input(...), as a server does; it reads a file instead.
+    private void InsertSelected(StandInRequest request, string statement)
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(path, request.Body);
+            using EngineConnection session = Open(request);
+            session.Run(statement.Replace(
+                Input, $" FROM file({SqlText.Literal(path)}, 'Native', ", StringComparison.Ordinal)).Dispose();
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
 
     private EngineConnection Open(StandInRequest request) => EngineConnection.Open(
         [$"--path={_directory}", .. Settings(request).Select(s => $"--{s.Key}={s.Value}")]);

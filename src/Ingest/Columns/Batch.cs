@@ -30,6 +30,7 @@ public sealed class Batch
     private readonly LowCardinalityColumn _producers = new(nullable: false);
     private readonly List<BatchEntry> _entries = [];
     private byte[] _segmentIndexes = [];
+    private byte[] _segmentRows = [];
     private BlockBuilder? _block;
     private List<ReadOnlyMemory<byte>>? _parts;
     private int _capacity;
@@ -42,7 +43,9 @@ public sealed class Batch
         Table = table;
         _columns = [.. Leaves(table.Fields).OrderBy(f => f.Column).Select(ColumnFactory.Create)];
         _headers = [.. table.Columns.Where(c => c.IsInserted).Select(c => Column.Header(c.Name, c.NativeType))];
-        Debug.Assert(_headers.Length == _columns.Length + 2, "the producer and the segment come last");
+        Debug.Assert(
+            _headers.Length == _columns.Length + (table.HasSegmentRows ? 3 : 2),
+            "the rows' numbers, the producer and the segment come last");
         Seen = new ulong[(PresenceBits.Count(table.Fields) + 63) / 64];
         Moments = new (long, int)[_columns.Length];
     }
@@ -58,7 +61,7 @@ public sealed class Batch
     {
         get
         {
-            long bytes = 2L * RowCount;
+            long bytes = SystemRowBytes * RowCount;
             foreach (Column column in _columns)
             {
                 bytes += column.EncodedBytes(RowCount);
@@ -72,15 +75,15 @@ public sealed class Batch
     public long RequestBytes { get; private set; }
 
     /// <summary>Bytes that a row without any content takes in a block, about.</summary>
-    public long EmptyRowBytes => 2 + _columns.Sum(column => Math.Max(1, column.EncodedBytes(1)));
+    public long EmptyRowBytes => SystemRowBytes + _columns.Sum(column => Math.Max(1, column.EncodedBytes(1)));
 
     /// <summary>Bytes of memory that it holds.</summary>
     public long HeldBytes
     {
         get
         {
-            long bytes = _producers.HeldBytes + _segmentIndexes.Length + (_scratch?.HeldBytes ?? 0)
-                + (_columnsScratch?.HeldBytes ?? 0);
+            long bytes = _producers.HeldBytes + _segmentIndexes.Length + _segmentRows.Length
+                + (_scratch?.HeldBytes ?? 0) + (_columnsScratch?.HeldBytes ?? 0);
             foreach (Column column in _columns)
             {
                 bytes += column.HeldBytes;
@@ -220,8 +223,9 @@ public sealed class Batch
     /// </summary>
     /// <param name="segmentId">The segment that the block goes into.</param>
     /// <param name="parts">Takes the pieces in order.</param>
+    /// <param name="firstRow">Rows of the segment before this block.</param>
     /// <returns>Length of the block in bytes.</returns>
-    public long Encode(ulong segmentId, List<ReadOnlyMemory<byte>> parts)
+    public long Encode(ulong segmentId, List<ReadOnlyMemory<byte>> parts, long firstRow = 0)
     {
         if (!ReferenceEquals(_parts, parts))
         {
@@ -235,6 +239,11 @@ public sealed class Batch
         for (int i = 0; i < _columns.Length; i++)
         {
             EncodeColumn(block, _headers[i], _columns[i]);
+        }
+
+        if (Table.HasSegmentRows)
+        {
+            EncodeSegmentRows(block, firstRow);
         }
 
         EncodeColumn(block, _headers[^2], _producers);
@@ -257,6 +266,7 @@ public sealed class Batch
         if (_capacity > RowsKept)
         {
             _segmentIndexes = [];
+            _segmentRows = [];
             _capacity = 0;
         }
 
@@ -266,6 +276,9 @@ public sealed class Batch
         RequestBytes = 0;
         OpenedAt = 0;
     }
+
+    // The indexes of producer and segment, and the row's number.
+    private long SystemRowBytes => Table.HasSegmentRows ? 2 + sizeof(uint) : 2;
 
     private static IEnumerable<FieldNode> Leaves(IEnumerable<FieldNode> nodes) => nodes.SelectMany(
         node => node.Shape switch
@@ -283,6 +296,24 @@ public sealed class Batch
             column.EncodePrefix(block);
             column.Encode(block, RowCount);
         }
+    }
+
+    private void EncodeSegmentRows(BlockBuilder block, long firstRow)
+    {
+        int length = RowCount * sizeof(uint);
+        if (_segmentRows.Length < length)
+        {
+            _segmentRows = new byte[Math.Max(length, RowsAtFirst * sizeof(uint))];
+        }
+
+        Span<uint> rows = MemoryMarshal.Cast<byte, uint>(_segmentRows.AsSpan(0, length));
+        for (int i = 0; i < rows.Length; i++)
+        {
+            rows[i] = (uint)(firstRow + i);
+        }
+
+        block.Add(_headers[_columns.Length]);
+        block.Add(_segmentRows.AsMemory(0, length));
     }
 
     // LowCardinality(UInt64) with the one key, and index 0 for every row.

@@ -83,7 +83,7 @@ internal sealed class Segment : IDisposable
         }
 
         var first = _parts.Count;
-        var length = batch.RowCount == 0 ? 0 : checked((int)batch.Encode(Id, _parts));
+        var length = batch.RowCount == 0 ? 0 : checked((int)batch.Encode(Id, _parts, StagedRows));
         var checksum = default(Checksum);
         for (var i = first; i < _parts.Count; i++)
         {

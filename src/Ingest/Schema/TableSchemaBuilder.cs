@@ -18,6 +18,10 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
             "fromUnixTimestamp64Milli(toInt64(bitShiftRight(segment_id, 22)), 'UTC')"),
     ];
 
+    // In tables with a partition of their own, where an INSERT may land in part; below a million, so T64 drops the rest.
+    private static readonly ColumnSchema s_segmentRow =
+        new(TableSchema.SegmentRowColumn, "UInt32", "T64, LZ4", "", "UInt32");
+
     private readonly List<ColumnSchema> _columns = [];
     private readonly Dictionary<string, string> _owners = [];
 
@@ -37,6 +41,8 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
             _owners.Add(column.Name, "the column that every table has");
         }
 
+        _owners.Add(s_segmentRow.Name, "the column that tables with a partition of their own have");
+
         if (options.TtlDays < 0)
         {
             throw new SchemaException($"message {message.FullName}: ttl_days is negative");
@@ -46,6 +52,11 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
         if (_columns.Count == 0)
         {
             throw new SchemaException($"message {message.FullName}: a table needs a column");
+        }
+
+        if (options.PartitionBy.Length > 0)
+        {
+            _columns.Add(s_segmentRow);
         }
 
         _columns.AddRange(s_systemColumns.Select(c => new ColumnSchema(c.Name, c.Type, "", c.Default, c.NativeType)));

@@ -31,6 +31,15 @@ public interface IStore : IAsyncDisposable
     /// </exception>
     Task InsertAsync(SealedSegment segment, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Inserts those rows of a segment that the store lacks, told by their numbers; of tables that number them, when an
+    /// INSERT landed in part and its token may be forgotten. No other insert of the segment may be under way.
+    /// </summary>
+    /// <exception cref="StoreException">
+    /// The segment is not known to be whole: count its rows before the next try.
+    /// </exception>
+    Task InsertMissingAsync(SealedSegment segment, CancellationToken cancellationToken);
+
     /// <summary>Rows of the segment that the store has.</summary>
     Task<long> CountRowsAsync(TableSchema table, ulong segmentId, CancellationToken cancellationToken);
 

@@ -20,6 +20,9 @@ public sealed class NullStore : IStore
     public Task InsertAsync(SealedSegment segment, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
+    public Task InsertMissingAsync(SealedSegment segment, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
     public Task<long> CountRowsAsync(TableSchema table, ulong segmentId, CancellationToken cancellationToken) =>
         Task.FromResult(0L);
 

@@ -11,6 +11,9 @@ namespace Ingest.Stores;
 /// <summary>One table on its way to one shard of the store: its segments in order, one insert at a time.</summary>
 internal sealed class StoreTable
 {
+    // Replicated tables of recent versions forget tokens after an hour where nobody says otherwise.
+    private static readonly TimeSpan s_tokenLife = TimeSpan.FromMinutes(50);
+
     private readonly Channel<SealedSegment> _segments = Channel.CreateUnbounded<SealedSegment>(
         new UnboundedChannelOptions { SingleReader = true });
 
@@ -21,6 +24,7 @@ internal sealed class StoreTable
     private readonly TimeProvider _time;
     private readonly StoreBacklog _backlog;
     private readonly ILogger _logger;
+    private readonly TimeProvider _time;
     private readonly CancellationToken _stop;
     private readonly ResiliencePipeline _retry;
     private readonly Task _running;
@@ -36,6 +40,7 @@ internal sealed class StoreTable
         _time = time;
         _backlog = backlog;
         _logger = logger;
+        _time = time;
         _stop = stop;
         _retry = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
@@ -158,6 +163,26 @@ internal sealed class StoreTable
         }
     }
 
+    /// <summary>Inserts what is missing of a segment that landed in part: some of its partitions.</summary>
+    /// <remarks>
+    /// The token tells each partition that is there, and holds also while an earlier try is still under way somewhere. It
+    /// may not survive a power loss, and is forgotten in time; then rows are told by their numbers.
+    /// </remarks>
+    private async Task CompleteAsync(SealedSegment segment, CancellationToken stop)
+    {
+        TimeSpan age = _time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds((long)(segment.SegmentId >> 22));
+        if (!segment.Recovered && age < s_tokenLife)
+        {
+            await _store.InsertAsync(segment, stop);
+            if (await _store.CountRowsAsync(segment.Table, segment.SegmentId, stop) == segment.Rows)
+            {
+                return;
+            }
+        }
+
+        await _store.InsertMissingAsync(segment, stop);
+    }
+
     /// <summary>Inserts a segment unless the store has it; says whether it was inserted.</summary>
     private async ValueTask<bool> TryAsync(SealedSegment segment, bool mayBeStored, CancellationToken stop)
     {
@@ -175,6 +200,12 @@ internal sealed class StoreTable
                 if (stored == segment.Rows)
                 {
                     return false;
+                }
+
+                if (stored > 0 && stored < segment.Rows && segment.Table.HasSegmentRows)
+                {
+                    await CompleteAsync(segment, stop);
+                    return true;
                 }
 
                 if (stored > 0)

@@ -6,6 +6,14 @@ namespace Ingest.Stores;
 /// <summary>The SQL that a table's schema means in a layout.</summary>
 internal sealed class TableDefinition(TableSchema table, TableLayout layout)
 {
+    // A segment of a table with a partition of its own may fall into more partitions than the 100 of the default.
+    private static readonly (string Name, string Value)[] s_insertSettings =
+    [
+        ("async_insert", "0"), ("max_insert_threads", "1"), ("max_insert_block_size", "100000000"),
+        ("min_insert_block_size_rows", "100000000"), ("min_insert_block_size_bytes", "16000000000"),
+        ("max_partitions_per_insert_block", "0"),
+    ];
+
     /// <summary>The schema.</summary>
     public TableSchema Schema => table;
 
@@ -66,32 +74,52 @@ internal sealed class TableDefinition(TableSchema table, TableLayout layout)
         + (index == 0 ? " FIRST" : $" AFTER {SqlText.Identifier(table.Columns[index - 1].Name)}");
 
     /// <summary>Rows of a segment. Their received_at follows from the segment's id and rules out most parts.</summary>
-    public string CountRows(ulong segmentId)
+    public string CountRows(ulong segmentId) => $"SELECT count() {FromSegment(segmentId)}";
+
+    /// <summary>The INSERT of a segment, without settings, format and bytes.</summary>
+    public string Insert() => $"INSERT INTO {SqlText.Identifier(LocalName)} ({InsertedColumns})";
+
+    /// <summary>
+    /// As <see cref="Insert"/>, of those rows of the segment alone that the table lacks; of tables that number their
+    /// rows.
+    /// </summary>
+    /// <param name="segmentId">The segment.</param>
+    /// <param name="path">Path of its file, for an engine that reads it itself; null when the bytes are sent.</param>
+    public string InsertMissing(ulong segmentId, string? path = null) =>
+        $"{Insert()} SELECT {InsertedColumns} FROM "
+        + (path is null
+            ? $"input({SqlText.Literal(InputStructure)})"
+            : $"file({SqlText.Literal(path)}, 'Native', {SqlText.Literal(InputStructure)})")
+        + $" WHERE {TableSchema.SegmentRowColumn} NOT IN (SELECT {TableSchema.SegmentRowColumn} {FromSegment(segmentId)})";
+
+    /// <summary>Settings of the INSERT of a segment.</summary>
+    /// <remarks>
+    /// The stream's blocks are squashed until one of the two minima is reached, and both lie above any segment: so the
+    /// segment becomes one block, one part, and the INSERT is all or nothing. With a partition of its own it becomes a
+    /// part for each, which the store takes one after the other, each with a token of its own that follows from this.
+    /// </remarks>
+    public static IEnumerable<(string Name, string Value)> InsertSettings(string token) =>
+    [
+        .. s_insertSettings, ("insert_deduplicate", "1"), ("insert_deduplication_token", token),
+    ];
+
+    /// <summary>Settings of <see cref="InsertMissing"/>: what the store has is asked for, not remembered.</summary>
+    public static IEnumerable<(string Name, string Value)> InsertMissingSettings() =>
+        [.. s_insertSettings, ("insert_deduplicate", "0")];
+
+    private string InsertedColumns => string.Join(
+        ", ", table.Columns.Where(c => c.IsInserted).Select(c => SqlText.Identifier(c.Name)));
+
+    private string InputStructure => string.Join(", ", table.Columns.Where(c => c.IsInserted).Select(NameAndType));
+
+    private string FromSegment(ulong segmentId)
     {
-        string sql = $"SELECT count() FROM {SqlText.Identifier(LocalName)} "
-            + $"WHERE {TableSchema.SegmentIdColumn} = {segmentId}";
+        string sql = $"FROM {SqlText.Identifier(LocalName)} WHERE {TableSchema.SegmentIdColumn} = {segmentId}";
         ColumnSchema? receivedAt = table.Columns.FirstOrDefault(c => c.Name == TableSchema.ReceivedAtColumn);
         return receivedAt is null
             ? sql
             : sql + $" AND {receivedAt.Name} = fromUnixTimestamp64Milli(toInt64({segmentId >> 22}))";
     }
-
-    /// <summary>The INSERT of a segment, without settings, format and bytes.</summary>
-    public string Insert() =>
-        $"INSERT INTO {SqlText.Identifier(LocalName)} ("
-        + string.Join(", ", table.Columns.Where(c => c.IsInserted).Select(c => SqlText.Identifier(c.Name))) + ")";
-
-    /// <summary>Settings of the INSERT of a segment.</summary>
-    /// <remarks>
-    /// The stream's blocks are squashed until one of the two minima is reached, and both lie above any segment: so the
-    /// segment becomes one block, one part, and the INSERT is all or nothing.
-    /// </remarks>
-    public static IReadOnlyList<(string Name, string Value)> InsertSettings(string token) =>
-    [
-        ("async_insert", "0"), ("insert_deduplicate", "1"), ("insert_deduplication_token", token),
-        ("max_insert_threads", "1"), ("max_insert_block_size", "100000000"),
-        ("min_insert_block_size_rows", "100000000"), ("min_insert_block_size_bytes", "16000000000"),
-    ];
 
     private static string NameAndType(ColumnSchema column) => $"{SqlText.Identifier(column.Name)} {column.Type}";
 

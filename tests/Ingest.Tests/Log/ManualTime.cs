@@ -93,17 +93,20 @@ internal sealed class ManualTime : TimeProvider
 
     private sealed class ManualTimer(ManualTime time, TimerCallback callback, object? state) : ITimer
     {
+        private TimeSpan _period = Timeout.InfiniteTimeSpan;
+
         public long Due { get; private set; } = long.MaxValue;
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
+            _period = period;
             Due = dueTime == Timeout.InfiniteTimeSpan ? long.MaxValue : time.GetTimestamp() + dueTime.Ticks;
             return true;
         }
 
         public void Fire()
         {
-            Due = long.MaxValue;
+            Due = _period > TimeSpan.Zero ? time.GetTimestamp() + _period.Ticks : long.MaxValue;
             callback(state);
         }
 

@@ -156,7 +156,7 @@ public sealed class TableSchemaTests
         Assert.Equal("tuple()", table.PartitionBy);
         Assert.Equal(7, table.TtlDays);
         Assert.Equal(
-            ["renamed", "s_number", "s_text", "s_maybe", "s_list", "s_map", "s_first", "s_second", "overridden"],
+            ["renamed", "s_number", "s_text", "s_maybe", "s_list", "s_map", "s_first", "s_second", "overridden", "segment_row"],
             table.Columns.SkipLast(3).Select(c => c.Name));
         Assert.Equal("ZSTD(3)", table.Columns[0].Codec);
         var overridden = table.Columns.Single(c => c.Name == "overridden");

@@ -44,6 +44,13 @@ internal sealed class ScriptedStore : IStore
         Rows.AddOrUpdate(segment.SegmentId, segment.Rows, (_, had) => had + segment.Rows);
     }
 
+    public Task InsertMissingAsync(SealedSegment segment, CancellationToken cancellationToken)
+    {
+        Calls.Enqueue("insert missing");
+        Rows[segment.SegmentId] = segment.Rows;
+        return Task.CompletedTask;
+    }
+
     public Task<long> CountRowsAsync(TableSchema table, ulong segmentId, CancellationToken cancellationToken)
     {
         Calls.Enqueue("count");

@@ -25,42 +25,72 @@ internal static class SegmentFile
         ],
         ["label", "id"], "toYYYYMM(received_at)", 30);
 
+    /// <summary>A table as <see cref="Table"/> whose rows fall into four partitions by their id, and are numbered.</summary>
+    public static TableSchema PartitionedTable(string name)
+    {
+        TableSchema plain = Table(name, new ColumnSchema("segment_row", "UInt32", "T64, LZ4", "", "UInt32"));
+        return new TableSchema(name, plain.Message, plain.Columns, plain.OrderBy, "id % 4", 30);
+    }
+
     /// <summary>Writes a segment with blocks of so many rows; ids count from 0.</summary>
     public static SealedSegment Write(
-        string directory, TableSchema table, ulong segmentId, IReadOnlyList<int> blocks, string? token = null)
+        string directory, TableSchema table, ulong segmentId, IReadOnlyList<int> blocks, string? token = null) =>
+        WriteSome(directory, table, segmentId, blocks, _ => true, token);
+
+    /// <summary>Writes a segment with some of the rows alone, as if the others had not landed.</summary>
+    public static SealedSegment WriteSome(
+        string directory, TableSchema table, ulong segmentId, IReadOnlyList<int> blocks, Func<ulong, bool> landed,
+        string? token = null)
     {
         string path = Path.Combine(directory, $"{table.Name}-{segmentId}-{Guid.NewGuid():N}.native");
         ulong next = 0;
+        long written = 0;
         using (var writer = new BinaryWriter(File.Create(path)))
         {
             foreach (int rows in blocks)
             {
-                WriteBlock(writer, next, rows, segmentId);
+                ulong first = next;
                 next += (ulong)rows;
+                ulong[] ids = [.. Enumerable.Range(0, rows).Select(i => first + (ulong)i).Where(landed)];
+                if (ids.Length > 0)
+                {
+                    WriteBlock(writer, table, ids, segmentId);
+                }
+
+                written += ids.Length;
             }
         }
 
         return new SealedSegment(
-            table, segmentId, path, new FileInfo(path).Length, (long)next,
-            token ?? $"test/{table.Name}/{segmentId}/{next}", Recovered: false);
+            table, segmentId, path, new FileInfo(path).Length, written,
+            token ?? $"test/{table.Name}/{segmentId}/{written}", Recovered: false);
     }
 
-    private static void WriteBlock(BinaryWriter writer, ulong first, int rows, ulong segmentId)
+    private static void WriteBlock(BinaryWriter writer, TableSchema table, ulong[] ids, ulong segmentId)
     {
-        writer.Write7BitEncodedInt(3);
-        writer.Write7BitEncodedInt(rows);
+        writer.Write7BitEncodedInt(table.HasSegmentRows ? 4 : 3);
+        writer.Write7BitEncodedInt(ids.Length);
         Header(writer, "id", "UInt64");
-        for (int i = 0; i < rows; i++)
+        foreach (ulong id in ids)
         {
-            writer.Write(first + (ulong)i);
+            writer.Write(id);
         }
 
         Header(writer, "label", "String");
-        for (int i = 0; i < rows; i++)
+        foreach (ulong id in ids)
         {
-            byte[] label = Encoding.UTF8.GetBytes($"label {i % 100}");
+            byte[] label = Encoding.UTF8.GetBytes($"label {id % 100}");
             writer.Write7BitEncodedInt(label.Length);
             writer.Write(label);
+        }
+
+        if (table.HasSegmentRows)
+        {
+            Header(writer, "segment_row", "UInt32");
+            foreach (ulong id in ids)
+            {
+                writer.Write((uint)id);
+            }
         }
 
         Header(writer, "segment_id", "LowCardinality(UInt64)");
@@ -68,8 +98,8 @@ internal static class SegmentFile
         writer.Write(1UL << 9);
         writer.Write(1UL);
         writer.Write(segmentId);
-        writer.Write((ulong)rows);
-        writer.Write(new byte[rows]);
+        writer.Write((ulong)ids.Length);
+        writer.Write(new byte[ids.Length]);
     }
 
     private static void Header(BinaryWriter writer, string name, string type)

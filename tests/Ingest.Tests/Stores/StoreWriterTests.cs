@@ -93,6 +93,21 @@ public sealed class StoreWriterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_segment_that_is_there_in_part_is_completed_by_row_when_its_rows_are_numbered()
+    {
+        var store = new ScriptedStore();
+        store.Rows[SegmentFile.Id(1)] = 2;
+        await using StoreWriter writer = Start(store);
+        SealedSegment segment = SegmentFile.Write(
+            _directory, SegmentFile.PartitionedTable("written"), SegmentFile.Id(1), [3]);
+        await SendAndStopAsync(writer, segment with { Recovered = true });
+
+        Assert.Equal(["table written", "count", "insert missing"], store.Calls);
+        Assert.Single(_released);
+        Assert.Equal((1L, 0L), (writer.Status.Inserts, writer.Status.Quarantined));
+    }
+
+    [Fact]
     public async Task A_segment_with_bad_data_is_set_aside_and_the_next_goes_on()
     {
         var store = new ScriptedStore();

@@ -16,6 +16,8 @@ internal sealed class AwayStore : IStore
 
     public Task InsertAsync(SealedSegment segment, CancellationToken cancellationToken) => throw Away();
 
+    public Task InsertMissingAsync(SealedSegment segment, CancellationToken cancellationToken) => throw Away();
+
     public Task<long> CountRowsAsync(TableSchema table, ulong segmentId, CancellationToken cancellationToken) =>
         throw Away();
 

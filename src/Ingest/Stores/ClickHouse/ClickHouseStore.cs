@@ -179,6 +179,22 @@ public sealed partial class ClickHouseStore : IStore
 
     /// <inheritdoc/>
     /// <remarks>
+    /// In the shard that the segment was sent to. Waits for an INSERT of the segment that still runs on a replica which
+    /// can be asked.
+    /// </remarks>
+    public async Task InsertMissingAsync(SealedSegment segment, CancellationToken cancellationToken)
+    {
+        (Shard shard, Replica replica, _) = await PlaceAsync(segment, cancellationToken);
+        if (_placements.Find(segment.SegmentId) is null)
+        {
+            await _placements.RecordAsync(segment, replica.Url);
+        }
+
+        await shard.InsertMissingAsync(segment, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
     /// Asked of the shard that the segment was sent to. One of an earlier run of which nothing is written down was sent
     /// nowhere, unless the journal was lost: then every shard is asked.
     /// </remarks>

@@ -118,10 +118,24 @@ internal sealed class Replica : ISqlSession
     /// one (QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING), which could not be told from it once the token is forgotten.
     /// </remarks>
     /// <exception cref="StoreException">It is not known to be inserted.</exception>
-    public async Task InsertAsync(
-        SealedSegment segment, string statement, ServerFacts facts, CancellationToken cancellationToken)
+    public Task InsertAsync(
+        SealedSegment segment, string statement, ServerFacts facts, CancellationToken cancellationToken) => InsertAsync(
+        segment, statement, TableDefinition.InsertSettings(segment.Token), facts, cancellationToken);
+
+    /// <summary>Sends a segment of which the server is to insert what it lacks.</summary>
+    /// <exception cref="StoreException">It is not known to be whole.</exception>
+    public Task InsertMissingAsync(
+        SealedSegment segment, string statement, ServerFacts facts, CancellationToken cancellationToken) => InsertAsync(
+        segment, statement,
+        _options.Cluster.Length > 0
+            ? [.. TableDefinition.InsertMissingSettings(), ("select_sequential_consistency", "1")]
+            : TableDefinition.InsertMissingSettings(),
+        facts, cancellationToken);
+
+    private async Task InsertAsync(
+        SealedSegment segment, string statement, IEnumerable<(string Name, string Value)> settings, ServerFacts facts,
+        CancellationToken cancellationToken)
     {
-        IEnumerable<(string, string)> settings = TableDefinition.InsertSettings(segment.Token);
         if (_options.Cluster.Length > 0 && _options.InsertQuorum != "0")
         {
             settings = settings.Concat([("insert_quorum", _options.InsertQuorum), ("insert_quorum_parallel", "0")]);
@@ -152,6 +166,17 @@ internal sealed class Replica : ISqlSession
         {
             throw NoClickHouse("an INSERT", said);
         }
+    }
+
+    /// <summary>Whether an INSERT of a segment that was sent here is still under way.</summary>
+    /// <exception cref="StoreException">The server refused or is out of reach.</exception>
+    public async Task<bool> IsInsertingAsync(SealedSegment segment, CancellationToken cancellationToken)
+    {
+        // Without the content's hash: recovery may have taken a rotten block out since the segment was sent.
+        string ids = segment.Token[..(segment.Token.LastIndexOf('/') + 1)];
+        List<string[]> running = await ReadRowsAsync(
+            $"SELECT count() FROM system.processes WHERE startsWith(query_id, {SqlText.Literal(ids)})", cancellationToken);
+        return running[0][0] != "0";
     }
 
     /// <summary>Begins a query of a client; the answer is read by the caller, who disposes it.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Ingest.Log;
 using Ingest.Schema;
 
 namespace Ingest.Stores.ClickHouse;
@@ -87,6 +88,33 @@ internal sealed class Shard(int number, IReadOnlyList<Replica> replicas, Func<Se
     /// <exception cref="StoreException">The shard is out of reach, or the server refuses.</exception>
     public async Task<long> CountRowsAsync(TableSchema table, ulong segmentId, CancellationToken cancellationToken)
     {
+        (Replica replica, ServerFacts facts, TableDefinition definition) = await SyncAsync(table, cancellationToken);
+        return await replica.CountAsync(definition.CountRows(segmentId), facts, cancellationToken);
+    }
+
+    /// <summary>Inserts the rows of a segment that the shard lacks.</summary>
+    /// <exception cref="StoreException">
+    /// The shard is out of reach, the server refuses, or an earlier INSERT of the segment still runs.
+    /// </exception>
+    public async Task InsertMissingAsync(SealedSegment segment, CancellationToken cancellationToken)
+    {
+        foreach (Replica other in replicas.Where(r => r.IsUp))
+        {
+            if (await other.IsInsertingAsync(segment, cancellationToken))
+            {
+                throw new StoreException(
+                    $"{other.Url.Authority}: an INSERT of the segment is still under way", StoreFault.Unavailable);
+            }
+        }
+
+        (Replica replica, ServerFacts facts, TableDefinition definition) = await SyncAsync(segment.Table, cancellationToken);
+        await replica.InsertMissingAsync(segment, definition.InsertMissing(segment.SegmentId), facts, cancellationToken);
+    }
+
+    /// <summary>A replica that has seen what the others were sent.</summary>
+    private async Task<(Replica Replica, ServerFacts Facts, TableDefinition Definition)> SyncAsync(
+        TableSchema table, CancellationToken cancellationToken)
+    {
         (Replica replica, ServerFacts facts) = await ReadyAsync(cancellationToken);
         TableDefinition definition = Define(table, facts);
         if (definition.IsDistributed)
@@ -97,6 +125,6 @@ internal sealed class Shard(int number, IReadOnlyList<Replica> replicas, Func<Se
                 $"SYSTEM SYNC REPLICA {SqlText.Identifier(definition.LocalName)}{lightweight}", cancellationToken);
         }
 
-        return await replica.CountAsync(definition.CountRows(segmentId), facts, cancellationToken);
+        return (replica, facts, definition);
     }
 }

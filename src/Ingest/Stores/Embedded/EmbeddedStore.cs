@@ -111,6 +111,10 @@ public sealed class EmbeddedStore : IStore
         _inserts.RunAsync(() => _insert.Run(segment, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
+    public Task InsertMissingAsync(SealedSegment segment, CancellationToken cancellationToken) =>
+        _inserts.RunAsync(() => _insert.RunMissing(segment), cancellationToken);
+
+    /// <inheritdoc/>
     public Task<long> CountRowsAsync(TableSchema table, ulong segmentId, CancellationToken cancellationToken) =>
         _definitions.RunAsync(
             () => long.Parse(

@@ -16,7 +16,9 @@ internal sealed unsafe class SegmentInsert(EngineConnection connection, TableLay
     public void Run(SealedSegment segment, CancellationToken cancellationToken)
     {
         using SegmentReader segmentBytes = SegmentReader.Open(segment);
-        using InsertStream stream = InsertStream.Begin(connection, Statement(segment));
+        using InsertStream stream = InsertStream.Begin(
+            connection,
+            new TableDefinition(segment.Table, layout).Insert() + Clause(TableDefinition.InsertSettings(segment.Token)));
         bool isWhole = true;
         try
         {
@@ -47,8 +49,48 @@ internal sealed unsafe class SegmentInsert(EngineConnection connection, TableLay
         }
     }
 
-    private string Statement(SealedSegment segment) =>
-        new TableDefinition(segment.Table, layout).Insert() + " SETTINGS " + string.Join(
-            ", ",
-            TableDefinition.InsertSettings(segment.Token).Select(s => $"{s.Name} = {SqlText.Literal(s.Value)}"));
+    /// <summary>Inserts the rows of a segment that the table lacks.</summary>
+    /// <remarks>
+    /// The engine reads the file, since a stream takes no INSERT ... SELECT. What stands behind the segment's end, left
+    /// there by a failed write, would be read too; so then the segment is copied.
+    /// </remarks>
+    /// <exception cref="StoreException">Some of them may have been inserted.</exception>
+    public void RunMissing(SealedSegment segment)
+    {
+        string path = Path.GetFullPath(segment.Path);
+        bool isWhole = new FileInfo(path) is { Exists: true } file && file.Length == segment.Length;
+        string source = isWhole ? path : Copy(segment);
+        try
+        {
+            string statement = new TableDefinition(segment.Table, layout).InsertMissing(segment.SegmentId, source);
+            connection.Run(statement + Clause(TableDefinition.InsertMissingSettings())).Dispose();
+        }
+        catch (StoreException e) when (e.Fault == StoreFault.BadQuery)
+        {
+            throw EngineError.OfInsert(e.Message);
+        }
+        finally
+        {
+            if (!isWhole)
+            {
+                File.Delete(source);
+            }
+        }
+    }
+
+    private string Copy(SealedSegment segment)
+    {
+        using SegmentReader segmentBytes = SegmentReader.Open(segment);
+        string path = Path.GetTempFileName();
+        using FileStream copy = File.Create(path);
+        while (segmentBytes.Read(_buffer) is var read and > 0)
+        {
+            copy.Write(_buffer, 0, read);
+        }
+
+        return path;
+    }
+
+    private static string Clause(IEnumerable<(string Name, string Value)> settings) =>
+        " SETTINGS " + string.Join(", ", settings.Select(s => $"{s.Name} = {SqlText.Literal(s.Value)}"));
 }
