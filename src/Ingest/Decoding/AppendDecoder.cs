@@ -21,6 +21,10 @@ public sealed class AppendDecoder
     private const uint OffsetTag = (AppendRows.OffsetFieldNumber << 3) | Wire.Varint;
     private const uint RowTag = (1 << 3) | Wire.Len;
 
+    // What a later member replaces is checked by these alone: it is read no further.
+    private static readonly MessageLayout s_openLayout = MessageLayout.Of(AppendOpen.Descriptor, []);
+    private static readonly MessageLayout s_rowsLayout = MessageLayout.Of(AppendRows.Descriptor, []);
+
     private readonly List<(int Start, int Length)> _open = [];
     private readonly List<(int Start, int Length)> _rows = [];
 
@@ -65,8 +69,12 @@ public sealed class AppendDecoder
 
                 if (tag == OpenTag)
                 {
+                    if (!TryDropRows(ref source))
+                    {
+                        return false;
+                    }
+
                     (Kind, Form, Offset) = (AppendRequest.RequestOneofCase.Open, AppendRows.RowsOneofCase.None, 0);
-                    _rows.Clear();
                     _open.Add((at, length));
                 }
 
@@ -237,7 +245,10 @@ public sealed class AppendDecoder
         if (Kind != AppendRequest.RequestOneofCase.Rows)
         {
             Kind = AppendRequest.RequestOneofCase.Rows;
-            _open.Clear();
+            if (!TryDropOpen(ref source))
+            {
+                return false;
+            }
         }
 
         while (at < end)
@@ -259,7 +270,11 @@ public sealed class AppendDecoder
                 at = Wire.ReadLength(ref source, at, end, out int length);
                 if (at >= 0)
                 {
-                    AddRows((AppendRows.RowsOneofCase)(tag >> 3), at, length);
+                    if (!TryAddRows(ref source, (AppendRows.RowsOneofCase)(tag >> 3), at, length))
+                    {
+                        return false;
+                    }
+
                     at += length;
                 }
             }
@@ -277,14 +292,51 @@ public sealed class AppendDecoder
         return true;
     }
 
-    private void AddRows(AppendRows.RowsOneofCase form, int start, int length)
+    private bool TryAddRows(ref byte source, AppendRows.RowsOneofCase form, int start, int length)
     {
         if (Form != form)
         {
+            if (!TryDropRows(ref source))
+            {
+                return false;
+            }
+
             Form = form;
-            _rows.Clear();
         }
 
         _rows.Add((start, length));
+        return true;
+    }
+
+    // A message in which a replaced member is broken is no message, to Google.Protobuf either.
+    private bool TryDropRows(ref byte source)
+    {
+        bool isText = true;
+        foreach ((int start, int length) in _rows)
+        {
+            FieldLayout member = s_rowsLayout.Find(((uint)Form << 3) | Wire.Len)!;
+            if (!WireCheck.IsValue(ref source, start, start + length, member, depth: 2, ref isText))
+            {
+                return false;
+            }
+        }
+
+        _rows.Clear();
+        return true;
+    }
+
+    private bool TryDropOpen(ref byte source)
+    {
+        bool isText = true;
+        foreach ((int start, int length) in _open)
+        {
+            if (!WireCheck.IsMessage(ref source, start, start + length, s_openLayout, depth: 2, ref isText))
+            {
+                return false;
+            }
+        }
+
+        _open.Clear();
+        return true;
     }
 }

@@ -58,6 +58,32 @@ public sealed class AppendDecoderTests
         Assert.Equal([4, 5], rejected.Select(row => row.Index));
     }
 
+    // What comes last counts, and what it replaces has to be a message all the same.
+    [Theory]
+    [InlineData("12041202FFFF120412020A00", false)] // gps_points with a broken tag, then gps_points: merged.
+    [InlineData("12041202FFFF120442020A00", false)] // The same, replaced by serialized.
+    [InlineData("120612040A02FFFF120442020A00", false)] // A broken point, replaced.
+    [InlineData("120442020AFF12021200", false)] // Serialized rows cut short, replaced.
+    [InlineData("120612040A020A00120442020A00", true)] // A whole point, replaced.
+    [InlineData("120642040A02FFFF12021200", true)] // A serialized row is bytes, whatever is in it.
+    [InlineData("0A02FFFF12021200", false)] // A broken open, replaced by rows.
+    [InlineData("0A020A0012021200", true)] // An open, replaced by rows.
+    [InlineData("12041202FFFF0A020A00", false)] // Broken rows, replaced by open.
+    [InlineData("120412020A000A020A00", true)] // Rows, replaced by open.
+    public void Members_that_are_replaced_are_held_to_the_same_rules(string hex, bool isMessage)
+    {
+        byte[] request = Convert.FromHexString(hex);
+        Assert.Equal(isMessage, TryParse(request) is not null);
+        if (isMessage)
+        {
+            Compare(TryParse(request)!, request);
+        }
+        else
+        {
+            Assert.False(TryDecode(request, skip: 0, out _, out _, out _));
+        }
+    }
+
     private void Compare(AppendRequest expected, byte[] request)
     {
         string text = Convert.ToHexString(request);
@@ -111,7 +137,15 @@ public sealed class AppendDecoderTests
         }
 
         var rows = new AppendRows { Offset = random.Next(3) == 0 ? 0 : random.Next() };
-        if (random.Next(5) > 0)
+        if (random.Next(8) == 0)
+        {
+            rows.Events = new EventRows { Events = { new Event { EventId = "e", EventType = "t" } } };
+        }
+        else if (random.Next(8) == 0)
+        {
+            rows.Serialized = new SerializedRows { Rows = { ByteString.CopyFrom(0xFF, 0xFF), ByteString.Empty } };
+        }
+        else if (random.Next(5) > 0)
         {
             rows.GpsPoints = new GpsPointRows();
             rows.GpsPoints.Points.AddRange(Enumerable.Range(0, random.Next(4)).Select(
