@@ -38,7 +38,8 @@ public interface IStore : IAsyncDisposable
     /// <exception cref="StoreException">
     /// The segment is not known to be whole: count its rows before the next try.
     /// </exception>
-    Task InsertMissingAsync(SealedSegment segment, CancellationToken cancellationToken);
+    Task InsertMissingAsync(SealedSegment segment, CancellationToken cancellationToken) => throw new StoreException(
+        $"{Description}: a segment that landed in part cannot be completed here.", StoreFault.BadData);
 
     /// <summary>Rows of the segment that the store has.</summary>
     Task<long> CountRowsAsync(TableSchema table, ulong segmentId, CancellationToken cancellationToken);
