@@ -72,6 +72,7 @@ public sealed class PowerLossTests(ITestOutputHelper output)
             : new SimulatedDisk(PowerCut.After(disk, happened, style, random), []);
         if (isKill)
         {
+            next.NoteKill();
             ledger.Outcomes.ForEach(next.Note);
         }
 

@@ -24,6 +24,9 @@ internal abstract record DiskEvent
     /// </summary>
     public sealed record FlushFailed(int File) : DiskEvent;
 
+    /// <summary>The process was killed; what it had written is in the cache.</summary>
+    public sealed record ProcessEnded : DiskEvent;
+
     /// <summary>A file got another name; what had it lost it.</summary>
     public sealed record Renamed(string From, string To) : DiskEvent;
 

@@ -55,10 +55,19 @@ internal sealed class PowerCut
                 _files[file].Changes.Add(new FileChange(happened));
                 break;
             case DiskEvent.Flushed flushed:
-                _files[flushed.File].Settle(Fate.Durable);
+                _files[flushed.File].Settle(Fate.Pending, Fate.Durable);
                 break;
             case DiskEvent.FlushFailed failed:
-                _files[failed.File].Settle(Fate.Doubtful);
+                _files[failed.File].Settle(Fate.Pending, Fate.Doubtful);
+                break;
+            case DiskEvent.ProcessEnded:
+                // Not shown, and not promised (docs/guarantees.md): the next process finds in the cache what a flush has
+                // failed for, and nothing tells it that its own flush, which succeeds, will not write that.
+                foreach (var history in _files.Values)
+                {
+                    history.Settle(Fate.Doubtful, Fate.Pending);
+                }
+
                 break;
             case DiskEvent.Renamed renamed:
                 current.Remove(renamed.From, out var moved);
@@ -176,11 +185,11 @@ internal sealed class PowerCut
 
         public List<FileChange> Changes { get; } = [];
 
-        public void Settle(Fate fate)
+        public void Settle(Fate from, Fate to)
         {
-            foreach (var change in Changes.Where(change => change.Fate == Fate.Pending))
+            foreach (var change in Changes.Where(change => change.Fate == from))
             {
-                change.Fate = fate;
+                change.Fate = to;
             }
         }
     }

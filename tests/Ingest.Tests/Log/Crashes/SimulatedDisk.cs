@@ -61,6 +61,9 @@ internal sealed class SimulatedDisk : ILogFiles
     /// <summary>Puts a fact into the journal, between what happened before and after.</summary>
     public void Note(Fact fact) => Add(new DiskEvent.Noted(fact));
 
+    /// <summary>Notes that the process that used the disk was killed.</summary>
+    public void NoteKill() => Add(new DiskEvent.ProcessEnded());
+
     public byte[] ReadAll(string path)
     {
         lock (_gate)
