@@ -8,6 +8,7 @@ internal sealed class FaultPlan
 {
     private const string AnyPrefix = "any-";
     private const int CutBytes = 1000;
+    private const int LateMilliseconds = 300;
 
     private static readonly string[] s_ofInserts =
         ["fail", "refuse", "hang", "silent", "afterwards", "close", "reset", "short", "", "", "", ""];
@@ -55,7 +56,8 @@ internal sealed class FaultPlan
                     return new Fault("close", _cut);
                 case "random":
                     string[] names = request.IsInsert ? s_ofInserts : s_ofStatements;
-                    return new Fault(names[_random.Next(names.Length)], _random.Next(length + 1));
+                    string name = names[_random.Next(names.Length)];
+                    return new Fault(name, _random.Next(name == "afterwards" ? LateMilliseconds : length + 1));
                 default:
                     return new Fault(_name, _number);
             }
