@@ -81,6 +81,10 @@ internal static partial class LogMessages
         "The log's disk is {State}: {UsedBytes} of {LimitBytes} bytes wait for the store")]
     public static partial void LogStateChanged(this ILogger logger, Pressure state, long usedBytes, long limitBytes);
 
+    [LoggerMessage(115, LogLevel.Warning,
+        "It could not be written down yet where {Path} ends after a failed write; the store gets it when it is")]
+    public static partial void EndNotRecordedYet(this ILogger logger, string path, Exception cause);
+
     [LoggerMessage(200, LogLevel.Warning,
         "Table {Table}: try {Try} to store a segment failed, the next comes in {Delay}: {Reason}")]
     public static partial void InsertFailed(

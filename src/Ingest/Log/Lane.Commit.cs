@@ -6,12 +6,16 @@ namespace Ingest.Log;
 /// <content>The lane's thread: groups into segments, and what becomes of them.</content>
 public sealed partial class Lane
 {
+    // Of rejected offsets alone; a record of one entry has some 100 bytes.
+    private const long MaxIndexBytesWithoutRows = 4 << 20;
+
     private readonly List<Segment> _rolledBack = [];
     private readonly List<ReadOnlyMemory<byte>> _dropped = [];
     private Segment? _segment;
     private Flusher? _flusher;
     private long _segmentOpenedAt;
     private TimeSpan _segmentAge;
+    private bool _failing;
 
     private void CommitGroup()
     {
@@ -42,6 +46,8 @@ public sealed partial class Lane
                 Seal();
                 CloseOtherVersion(_group[start]);
             }
+
+            LeaveStaleSegment(_group[start]);
 
             var segment = _segment ??= OpenSegment(_group[start].Table);
             do
@@ -80,6 +86,7 @@ public sealed partial class Lane
         TellProducers();
         if (failure is null)
         {
+            SetFailing(false);
             _log.Metrics.OnCommitted(Table.Name, blocks: end - start, rows, bytes, flush);
             AdaptRowLimit(rows, bytes);
         }
@@ -192,17 +199,50 @@ public sealed partial class Lane
 
     private Segment OpenSegment(TableSchema table)
     {
-        while (_rolledBack.Count > 0)
-        {
-            _rolledBack[^1].RecordEnd();
-            _rolledBack.RemoveAt(_rolledBack.Count - 1);
-        }
-
+        RecordEnds();
         var segment = _log.CreateSegment(table);
         _segmentOpenedAt = _time.GetTimestamp();
         _segmentAge = _log.AgeFor(_log.Metrics.OpenSegments);
         _sealTimer.Change(_segmentAge, Timeout.InfiniteTimeSpan);
         return segment;
+    }
+
+    // Rejected offsets alone open a segment too. Rows that come much later would get its time of receipt, and with it
+    // its partition; and its index would grow without end. So it goes, once the producer file has what it says.
+    private void LeaveStaleSegment(Batch next)
+    {
+        if (_segment is not { Rows: 0, Records: > 0 } segment)
+        {
+            return;
+        }
+
+        var stale = next.RowCount > 0 && _time.GetElapsedTime(_segmentOpenedAt) >= _segmentAge;
+        if (stale || segment.IndexLength >= MaxIndexBytesWithoutRows)
+        {
+            _producerFile.Save(_producers);
+            Detach(segment);
+            _log.Delete(segment.Files);
+        }
+    }
+
+    // Where failed segments end has to be durable before any other is opened, and before the store gets them: rows of
+    // the failed group that came back in one of them would not be in the store, or be there twice.
+    private void RecordEnds()
+    {
+        while (_rolledBack.Count > 0)
+        {
+            _rolledBack[0].RecordEnd();
+            _rolledBack.RemoveAt(0);
+        }
+    }
+
+    private void SetFailing(bool failing)
+    {
+        if (_failing != failing)
+        {
+            _failing = failing;
+            _log.Metrics.OnFailing(failing);
+        }
     }
 
     private void OnGroupFailed(int start, int end, Exception cause)
@@ -213,6 +253,7 @@ public sealed partial class Lane
             senders += _group[i].Entries.Length;
         }
 
+        SetFailing(true);
         _log.Metrics.OnFailed();
         LogMessages.GroupFailed(_logger, Table.Name, senders, cause);
         if (_segment is not { } segment)

@@ -162,13 +162,8 @@ public sealed partial class Lane
 
     private void PublishWaiting()
     {
-        try
+        if (!TryRecordEnds() || !TrySaveProducers())
         {
-            _producerFile.Save(_producers);
-        }
-        catch (Exception e) when (DiskFault.Is(e))
-        {
-            LogMessages.ProducersNotSaved(_logger, _producerFile.Path, _unpublished.Count, e);
             _sealTimer.Change(_options.SegmentAge, Timeout.InfiniteTimeSpan);
             return;
         }
@@ -176,6 +171,34 @@ public sealed partial class Lane
         while (_unpublished.TryDequeue(out var segment))
         {
             _log.Publish(segment);
+        }
+    }
+
+    private bool TryRecordEnds()
+    {
+        try
+        {
+            RecordEnds();
+            return true;
+        }
+        catch (Exception e) when (DiskFault.Is(e))
+        {
+            LogMessages.EndNotRecordedYet(_logger, _rolledBack[0].Files.Data, e);
+            return false;
+        }
+    }
+
+    private bool TrySaveProducers()
+    {
+        try
+        {
+            _producerFile.Save(_producers);
+            return true;
+        }
+        catch (Exception e) when (DiskFault.Is(e))
+        {
+            LogMessages.ProducersNotSaved(_logger, _producerFile.Path, _unpublished.Count, e);
+            return false;
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class LogMetrics
     private long _unreleasedSegments;
     private long _unreleasedBytes;
     private long _queuedBytes;
-    private volatile bool _failing;
+    private int _failingTables;
 
     /// <summary>
     /// Raised on a lane's writer thread after each group's flush, with the table and the time it took. A handler counts;
@@ -43,8 +43,8 @@ public sealed class LogMetrics
     /// <summary>Groups that the disk refused since the start.</summary>
     public long FailedGroups => Volatile.Read(ref _failedGroups);
 
-    /// <summary>Whether the disk refused the last group, of whatever table.</summary>
-    public bool Failing => _failing;
+    /// <summary>Whether there is a table of which the disk refused the last group.</summary>
+    public bool Failing => Volatile.Read(ref _failingTables) > 0;
 
     /// <summary>Segments sealed since the start, recovered ones included.</summary>
     public long SealedSegments => Volatile.Read(ref _sealedSegments);
@@ -80,15 +80,13 @@ public sealed class LogMetrics
         Interlocked.Add(ref _rows, rows);
         Interlocked.Add(ref _bytes, bytes);
         Interlocked.Add(ref _openBytes, bytes);
-        _failing = false;
         Flushed?.Invoke(table, flush);
     }
 
-    internal void OnFailed()
-    {
-        _failing = true;
-        Interlocked.Increment(ref _failedGroups);
-    }
+    internal void OnFailed() => Interlocked.Increment(ref _failedGroups);
+
+    /// <summary>The disk has begun or ceased to refuse a table's groups.</summary>
+    internal void OnFailing(bool failing) => Interlocked.Add(ref _failingTables, failing ? 1 : -1);
 
     internal void OnClosed(long bytes)
     {

@@ -51,6 +51,9 @@ internal sealed class Segment : IDisposable
     /// <summary>Durable records in the index; some may have no rows, but then they name a producer.</summary>
     public int Records { get; private set; }
 
+    /// <summary>Durable bytes of the index file.</summary>
+    public long IndexLength => _indexLength;
+
     /// <summary>Durable bytes and those of the group that is being put together.</summary>
     public long StagedLength => Length + _stagedLength;
 
@@ -90,7 +93,8 @@ internal sealed class Segment : IDisposable
             checksum.Add(_parts[i].Span);
         }
 
-        IndexRecord.Write(_records, Id, StagedLength, length, batch.RowCount, checksum.Value, batch.Entries);
+        IndexRecord.Write(
+            _records, Id, StagedLength, length, batch.RowCount, checksum.Value, batch.Entries, _staged.Count == 0);
         _staged.Add((length, batch.RowCount, checksum.Value));
         _stagedLength += length;
         StagedRows += batch.RowCount;

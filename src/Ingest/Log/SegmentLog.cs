@@ -111,18 +111,9 @@ public sealed class SegmentLog : IAsyncDisposable
     public void Release(SealedSegment segment)
     {
         Metrics.OnReleased(segment.Length);
-        try
+        if (SegmentFiles.TryParse(segment.Path, out var files))
         {
-            _ids.BeforeDelete(segment.SegmentId);
-            if (SegmentFiles.TryParse(segment.Path, out var files))
-            {
-                files!.Delete(Disk);
-            }
-        }
-        catch (Exception e) when (DiskFault.Is(e))
-        {
-            HasUndeletedSegments = true;
-            LogMessages.SegmentNotDeleted(Logger, segment.Path, e);
+            Delete(files!);
         }
 
         if (_lanes.TryGetValue(segment.Table.Name, out var lane))
@@ -174,6 +165,21 @@ public sealed class SegmentLog : IAsyncDisposable
         var segment = Segment.Create(Disk, _directory.TableDirectory(table.Name), table, header);
         Metrics.OnOpened();
         return segment;
+    }
+
+    /// <summary>Deletes a segment that nobody needs any more; what the disk refuses the next start does.</summary>
+    internal void Delete(SegmentFiles files)
+    {
+        try
+        {
+            _ids.BeforeDelete(files.SegmentId);
+            files.Delete(Disk);
+        }
+        catch (Exception e) when (DiskFault.Is(e))
+        {
+            HasUndeletedSegments = true;
+            LogMessages.SegmentNotDeleted(Logger, files.Data, e);
+        }
     }
 
     /// <summary>Age at which a segment is sealed while so many are open.</summary>

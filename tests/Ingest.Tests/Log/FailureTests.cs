@@ -157,6 +157,40 @@ public sealed class FailureTests : IDisposable
     }
 
     [Fact]
+    public async Task A_failed_segment_goes_to_the_store_once_its_end_is_durable_and_not_before()
+    {
+        var disk = new RecordingFiles();
+        var log = await _directory.OpenAsync(disk: disk);
+        var lane = log.Lane(LogDirectory.Events);
+        var sink = new CountingSink();
+        var session = sink.SessionOf(lane, "p");
+        LogDirectory.Append(lane, sink, 0, 4, "p");
+        await sink.CommittedAsync(4);
+        disk.Before = call =>
+        {
+            if (call.Name is "truncate" or "flush" || call.Path.Contains(".end", StringComparison.Ordinal))
+            {
+                throw new IOException("no");
+            }
+        };
+        LogDirectory.Append(lane, sink, 4, 1, "p");
+        await sink.FailedAsync(1);
+        await log.SealAsync();
+        Assert.False(log.Sealed.TryPeek(out _));
+        Assert.Empty(Directory.GetFiles(_directory.TablePath, "*.end"));
+
+        disk.Before = null;
+        await log.SealAsync();
+        Assert.True(log.Sealed.TryRead(out var segment));
+        Assert.Equal([0L, 1L, 2L, 3L], Ids(segment));
+        Assert.Single(Directory.GetFiles(_directory.TablePath, "*.end"));
+        Assert.Equal(0, session.Stored);
+        log.Release(segment);
+        await Eventually.BeAsync(() => session.Stored == 4);
+        await log.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_sender_that_throws_harms_no_other()
     {
         var log = await _directory.OpenAsync(_directory.Options with { OpenBatches = 1 });

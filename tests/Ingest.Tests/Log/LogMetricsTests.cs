@@ -1,4 +1,7 @@
+using Ingest.Columns;
 using Ingest.Log;
+using Ingest.Schema;
+using Ingest.V1;
 
 namespace Ingest.Tests.Log;
 
@@ -31,6 +34,36 @@ public sealed class LogMetricsTests : IDisposable
         var (table, latency, knownRows) = Assert.Single(raised);
         Assert.Equal(("events", 3), (table, knownRows));
         Assert.InRange(latency, TimeSpan.FromTicks(1), TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task A_table_that_the_disk_takes_does_not_hide_one_that_it_refuses()
+    {
+        var disk = new RecordingFiles();
+        var orders = TableSchema.FromDescriptor(Order.Descriptor);
+        var log = await _directory.OpenAsync(disk: disk, tables: [LogDirectory.Events, orders]);
+        disk.Before = call =>
+        {
+            if (call.Name == "flush" && call.Path.StartsWith(_directory.TablePath, StringComparison.Ordinal))
+            {
+                throw new IOException("no");
+            }
+        };
+        var sink = new CountingSink();
+        LogDirectory.Append(log.Lane(LogDirectory.Events), sink, 0, 1);
+        await sink.FailedAsync(1);
+        var lane = log.Lane(orders);
+        var batch = lane.Rent();
+        batch.AddEntry(new BatchEntry(sink, "", 0, 0, 1, 0, 0));
+        lane.Return(batch);
+        await Eventually.BeAsync(() => sink.Committed.Count == 1);
+        Assert.True(log.Metrics.Failing);
+
+        disk.Before = null;
+        LogDirectory.Append(log.Lane(LogDirectory.Events), sink, 1, 1);
+        await sink.CommittedAsync(1);
+        Assert.False(log.Metrics.Failing);
+        await log.DisposeAsync();
     }
 
     [Fact]

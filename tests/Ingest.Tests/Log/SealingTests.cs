@@ -93,7 +93,8 @@ public sealed class SealingTests : IDisposable
     {
         var log = await _directory.OpenAsync(
             new LogOptions { DataDirectory = _directory.DataPath, SegmentAge = TimeSpan.FromSeconds(1) }, time: _time);
-        await AppendAsync(log, 0, 1);
+        LogDirectory.Append(log.Lane(LogDirectory.Events), _sink, 0, 1); // The first rows do not linger.
+        await _sink.CommittedAsync(1);
         _time.Advance(TimeSpan.FromMilliseconds(999));
         _time.FireEarly();
         await Eventually.BeAsync(() => _time.HasTimerSet);
@@ -150,6 +151,39 @@ public sealed class SealingTests : IDisposable
         Assert.Equal(producer.Length > 0, again.Lane(LogDirectory.Events).Producers.TryGet("p", out var progress));
         Assert.Equal(producer.Length > 0 ? 6 : null, progress?.Offsets.End);
         await again.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Rows_that_come_long_after_rejected_ones_get_a_segment_of_their_own_time()
+    {
+        var log = await _directory.OpenAsync(
+            new LogOptions { DataDirectory = _directory.DataPath, SegmentAge = TimeSpan.FromSeconds(1) }, time: _time);
+        var lane = log.Lane(LogDirectory.Events);
+        LogDirectory.Append(lane, _sink, 0, 0, "p", rejected: 3);
+        await EventuallyCommittedAsync(1);
+        _time.Advance(TimeSpan.FromDays(40));
+        LogDirectory.Append(lane, _sink, 3, 2, "p");
+        await EventuallyCommittedAsync(2);
+        await log.SealAsync();
+
+        Assert.True(log.Sealed.TryRead(out var segment));
+        var age = _time.GetUtcNow().ToUnixTimeSeconds() - SegmentIds.UnixSecondsOf(segment.SegmentId);
+        Assert.InRange(age, 0, 1);
+        Assert.Single(Directory.GetFiles(_directory.TablePath, "*.index"));
+        await LogDirectory.StopAsync(log);
+
+        File.Delete(_directory.Single(".index"));
+        File.Delete(_directory.Single(".native"));
+        log = await _directory.OpenAsync(time: _time);
+        Assert.True(log.Lane(LogDirectory.Events).Producers.TryGet("p", out var producer));
+        Assert.Equal(5, producer.Offsets.End);
+        await log.DisposeAsync();
+
+        Task EventuallyCommittedAsync(int entries) => Eventually.BeAsync(() =>
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+            return _sink.Committed.Count == entries;
+        });
     }
 
     [Fact]
