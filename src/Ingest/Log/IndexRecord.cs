@@ -16,6 +16,7 @@ internal static class IndexRecord
 
     private const int FixedLength = 4 + 4 + 8 + 4 + 4 + 4 + 4;
     private const int EntryFixedLength = 2 + 8 + 8 + 4 + 4 + 4;
+    private const uint BeginsGroup = 1u << 31;
 
     /// <summary>First bytes of every record; what a reader looks for behind a damaged one.</summary>
     public static ReadOnlySpan<byte> Magic => "BLK\u0001"u8;
@@ -23,7 +24,7 @@ internal static class IndexRecord
     /// <summary>Appends the record of a block. Entries without a producer are left out: nothing asks for them.</summary>
     public static void Write(
         IBufferWriter<byte> index, ulong segmentId, long offset, int length, int rows, uint crc,
-        ReadOnlySpan<BatchEntry> entries)
+        ReadOnlySpan<BatchEntry> entries, bool beginsGroup = false)
     {
         var size = MinLength;
         foreach (ref readonly var entry in entries)
@@ -49,7 +50,7 @@ internal static class IndexRecord
         BinaryPrimitives.WriteInt32LittleEndian(bytes[16..], length);
         BinaryPrimitives.WriteInt32LittleEndian(bytes[20..], rows);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[24..], crc);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes[28..], count);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[28..], count | (beginsGroup ? BeginsGroup : 0));
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[at..], ChecksumOf(segmentId, bytes[..at]));
         index.Advance(size);
     }
@@ -94,7 +95,8 @@ internal static class IndexRecord
             return false;
         }
 
-        var count = BinaryPrimitives.ReadInt32LittleEndian(bytes[28..]);
+        var marked = BinaryPrimitives.ReadUInt32LittleEndian(bytes[28..]);
+        var count = marked & ~BeginsGroup;
         var entries = count == 0 ? [] : new ProducerEntry[count];
         var at = FixedLength;
         for (var i = 0; i < entries.Length; i++)
@@ -107,7 +109,8 @@ internal static class IndexRecord
             BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]),
             BinaryPrimitives.ReadInt32LittleEndian(bytes[20..]),
             BinaryPrimitives.ReadUInt32LittleEndian(bytes[24..]),
-            entries);
+            entries,
+            (marked & BeginsGroup) != 0);
         return true;
     }
 

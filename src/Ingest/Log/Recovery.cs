@@ -102,17 +102,15 @@ internal sealed class Recovery(
         });
 
         disk.FlushDirectory(directory.TableDirectory(table.Name));
+
+        // Before anything is moved away: a segment that is written anew no longer has what its bad blocks said.
         var producers = RecoverProducers(table.Name, directory.TableDirectory(table.Name));
-        var first = _sealed.Count;
         foreach (var scan in scans)
         {
-            Recover(table, scan, producers);
+            producers.AddSegment(scan.Files.SegmentId, scan.Entries);
         }
 
-        producers.Complete(_sealed.Skip(first).Select(segment => segment.SegmentId).ToHashSet());
-
-        // Before a segment goes that says what the file does not; and not without need, so that a full disk keeps no
-        // server from starting, which alone can make room on it.
+        // Not without need, so that a full disk keeps no server from starting, which alone can make room on it.
         if (producers.FileIsBehind)
         {
             producers.File.Rewrite(producers.Table);
@@ -122,6 +120,13 @@ internal sealed class Recovery(
             producers.File.Flush();
         }
 
+        var first = _sealed.Count;
+        foreach (var scan in scans)
+        {
+            Recover(table, scan);
+        }
+
+        producers.Complete(_sealed.Skip(first).Select(segment => segment.SegmentId).ToHashSet());
         foreach (var files in _withoutRows)
         {
             files.Delete(disk);
@@ -186,7 +191,7 @@ internal sealed class Recovery(
         }
     }
 
-    private void Recover(TableSchema table, SegmentScan scan, RecoveredProducers producers)
+    private void Recover(TableSchema table, SegmentScan scan)
     {
         var files = scan.Files;
         if (scan.IsEmpty && scan.Header is null && !IndexHeader.IsTorn(scan.Index))
@@ -218,10 +223,10 @@ internal sealed class Recovery(
         }
 
         _cutBytes += Math.Max(0, scan.DataLength - scan.DataEnd);
-        Seal(table, scan, files, producers);
+        Seal(table, scan, files);
     }
 
-    private void Seal(TableSchema table, SegmentScan scan, SegmentFiles files, RecoveredProducers producers)
+    private void Seal(TableSchema table, SegmentScan scan, SegmentFiles files)
     {
         using var hash = new SegmentHash();
         long length = 0;
@@ -230,10 +235,6 @@ internal sealed class Recovery(
             hash.Add(record.Length, record.Rows, record.Crc);
             length += record.Length;
         }
-
-        producers.AddSegment(
-            files.SegmentId,
-            scan.Kept.Where(block => block.Fault is null).SelectMany(block => block.Record!.Entries));
 
         if (scan.IsEmpty)
         {

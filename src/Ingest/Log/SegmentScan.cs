@@ -52,6 +52,21 @@ internal sealed class SegmentScan
     /// <summary>Rows in good blocks.</summary>
     public long Rows => Kept.Where(block => block.Fault is null).Sum(block => (long)block.Rows);
 
+    /// <summary>
+    /// What producers have in the segment: of good blocks, and of bad ones with a later group behind them. Those were
+    /// acknowledged before they rotted, so their offsets stay taken; of the last group a bad block may never have been.
+    /// </summary>
+    public IEnumerable<ProducerEntry> Entries
+    {
+        get
+        {
+            var acknowledged = _blocks.FindLastIndex(block => block.Record is { BeginsGroup: true });
+            return _blocks
+                .Where((block, i) => block.Record is not null && (i < acknowledged || (i < _good && block.Fault is null)))
+                .SelectMany(block => block.Record!.Entries);
+        }
+    }
+
     /// <summary>Reads and verifies a segment.</summary>
     public static SegmentScan Run(ILogFiles disk, SegmentFiles files)
     {

@@ -43,17 +43,18 @@ public sealed class IndexFormatTests
         var index = new ArrayBufferWriter<byte>();
         var sink = new CountingSink();
         BatchEntry[] entries = [new(sink, "van-7", 3, 1000, 5, 0, 4), new(sink, "", 0, 0, 6, 4, 6)];
-        IndexRecord.Write(index, 0x0123456789ABCDEF, 256, 512, 10, 0xDEADBEEF, entries);
+        IndexRecord.Write(index, 0x0123456789ABCDEF, 256, 512, 10, 0xDEADBEEF, entries, beginsGroup: true);
 
         Assert.Equal(
-            "424C4B01" + "47000000" + "0001000000000000" + "00020000" + "0A000000" + "EFBEADDE" + "01000000"
+            "424C4B01" + "47000000" + "0001000000000000" + "00020000" + "0A000000" + "EFBEADDE" + "01000080"
             + "0500" + "76616E2D37" + "0300000000000000" + "E803000000000000" + "05000000" + "00000000" + "04000000"
-            + "983A8A7E",
+            + "F14A9FEC",
             Convert.ToHexString(index.WrittenSpan));
         Assert.True(IndexRecord.TryRead(index.WrittenSpan, 0x0123456789ABCDEF, out var record, out var size));
         Assert.Equal(index.WrittenCount, size);
         Assert.Equal((256, 512, 10, 0xDEADBEEF), (record!.Offset, record.Length, record.Rows, record.Crc));
         Assert.Equal([new ProducerEntry("van-7", 3, 1000, 5, 0, 4)], record.Entries);
+        Assert.True(record.BeginsGroup);
         Assert.False(IndexRecord.TryRead(index.WrittenSpan, 1, out _, out _));
     }
 }
