@@ -5,10 +5,14 @@ namespace Ingest.Log;
 /// <content>Sessions of producers: opened, fenced, closed; and producers that expire.</content>
 public sealed partial class Lane
 {
+    // A look at all producers takes tens of milliseconds when there are a million of them.
+    private static readonly TimeSpan s_forgetInterval = TimeSpan.FromSeconds(10);
+
     // Bounded by the sessions that wait for an answer, the sessions that end, and the segments that wait for the store.
     private readonly ConcurrentQueue<OpenRequest> _openRequests = new();
     private readonly ConcurrentQueue<ProducerSession> _closedSessions = new();
     private readonly ConcurrentQueue<ulong> _releases = new();
+    private long _lastForgot;
 
     /// <summary>
     /// Makes a session the current one of its producer. Answered when everything that was given back before has been
@@ -52,8 +56,7 @@ public sealed partial class Lane
             }
 
             producer.Session = null;
-            if (producer.Id.Length > 0 && producer is { Epoch: 0, LastSegmentId: 0, IsStaged: false }
-                && producer.Offsets.End == 0)
+            if (producer is { Id.Length: > 0, Epoch: 0 } && IsWithoutRows(producer))
             {
                 _producers.Forget(producer);
             }
@@ -68,7 +71,6 @@ public sealed partial class Lane
         }
 
         var answers = new List<(OpenRequest Request, ProducerOpening Opening)>(count);
-        var saved = _producers.Epochs;
         Exception? failure = null;
         try
         {
@@ -78,7 +80,8 @@ public sealed partial class Lane
                 answers[^1] = (request, OpenProducer(request.Session));
             }
 
-            if (_producers.Epochs != saved)
+            // Also one that was raised before and could not be saved then.
+            if (_producers.HasUnsavedEpochs)
             {
                 _producerFile.Save(_producers);
             }
@@ -118,7 +121,7 @@ public sealed partial class Lane
         }
 
         var isKnown = producer is not null && (producer.LastSegmentId > 0 || producer.Offsets.End > 0);
-        if (producer is null && _producers.Count >= _options.MaxProducers && !ExpireProducers())
+        if (producer is null && _producers.Count >= _options.MaxProducers && !TryForgetProducers())
         {
             return new ProducerOpening(ProducerOpenResult.TooManyProducers, 0, 0, isKnown, 0);
         }
@@ -158,9 +161,20 @@ public sealed partial class Lane
         producer.Session is null && producer.LastSeen > 0 && producer.LastSegmentId != _segment?.Id
         && _log.NowSeconds - producer.LastSeen > _options.ProducerExpiry.TotalSeconds;
 
-    private bool ExpireProducers()
+    // Without rows there is nothing that a resend could repeat: only the session number would be remembered.
+    private static bool IsWithoutRows(ProducerState producer) =>
+        producer is { Session: null, IsStaged: false, LastSegmentId: 0, Offsets.End: 0 };
+
+    // Makes room where there is none: ids that were opened once and never used would keep out all others.
+    private bool TryForgetProducers()
     {
-        var expired = _producers.All.Where(HasExpired).ToList();
+        if (_lastForgot != 0 && _time.GetElapsedTime(_lastForgot) < s_forgetInterval)
+        {
+            return false;
+        }
+
+        _lastForgot = Math.Max(1, _time.GetTimestamp());
+        var expired = _producers.All.Where(producer => IsWithoutRows(producer) || HasExpired(producer)).ToList();
         if (expired.Count == 0)
         {
             return false;

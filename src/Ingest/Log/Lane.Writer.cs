@@ -29,7 +29,7 @@ public sealed partial class Lane
     // for each batch.
     private void Run()
     {
-        long stoppedAt = 0;
+        long? stoppedAt = null;
         while (true)
         {
             var stopping = _stopping;
@@ -50,9 +50,8 @@ public sealed partial class Lane
             TakeReleases();
             if (stopping)
             {
-                stoppedAt = stoppedAt == 0 ? Environment.TickCount64 : stoppedAt;
-                var late = Environment.TickCount64 - stoppedAt > s_returnGrace.TotalMilliseconds;
-                if (Open <= 0 || late)
+                stoppedAt ??= _time.GetTimestamp();
+                if (Open <= 0 || _time.GetElapsedTime(stoppedAt.Value) > s_returnGrace)
                 {
                     End();
                     return;
@@ -246,6 +245,11 @@ public sealed partial class Lane
     {
         var left = new List<Batch>();
         _closed.TakeAll(left);
+        foreach (var batch in left)
+        {
+            CountQueued(-batch.ByteCount);
+        }
+
         foreach (ref var slot in _slots.AsSpan())
         {
             if (Interlocked.Exchange(ref slot.Batch, null) is { } batch)

@@ -25,8 +25,8 @@ internal sealed class ProducerTable
     /// <summary>Producers known.</summary>
     public int Count => _producers.Count;
 
-    /// <summary>How often a session number was raised.</summary>
-    public long Epochs { get; private set; }
+    /// <summary>Whether there are session numbers that the file has not.</summary>
+    public bool HasUnsavedEpochs { get; private set; }
 
     /// <summary>All of them.</summary>
     public IReadOnlyCollection<ProducerState> All => _producers.Values;
@@ -63,7 +63,7 @@ internal sealed class ProducerTable
     {
         producer.Epoch = epoch;
         producer.LastSeen = Math.Max(producer.LastSeen, now);
-        Epochs++;
+        HasUnsavedEpochs = true;
         MarkUnsaved(producer);
     }
 
@@ -73,8 +73,16 @@ internal sealed class ProducerTable
     /// <summary>Forgets a producer that was idle for too long.</summary>
     public void Expire(string producerId, ulong lastSegmentId)
     {
-        _producers.Remove(producerId);
-        _expired[producerId] = Math.Max(lastSegmentId, _expired.GetValueOrDefault(producerId));
+        if (_producers.Remove(producerId, out var producer) && producer.IsUnsaved)
+        {
+            _unsaved.Remove(producer);
+        }
+
+        // Of one that never had rows no segment says anything.
+        if (lastSegmentId > 0)
+        {
+            _expired[producerId] = Math.Max(lastSegmentId, _expired.GetValueOrDefault(producerId));
+        }
     }
 
     /// <summary>Forgets of which producers older segments do not count, where no such segment is left.</summary>
@@ -187,6 +195,7 @@ internal sealed class ProducerTable
         }
 
         _unsaved.Clear();
+        HasUnsavedEpochs = false;
     }
 
     private void MarkUnsaved(ProducerState producer)

@@ -107,6 +107,32 @@ public sealed class ProducerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_session_number_that_could_not_be_saved_is_saved_when_the_session_is_tried_again()
+    {
+        var disk = new RecordingFiles();
+        var log = await _directory.OpenAsync(disk: disk);
+        var lane = log.Lane(LogDirectory.Events);
+        disk.Before = call =>
+        {
+            if (call.Path.Contains("producers", StringComparison.Ordinal))
+            {
+                throw new IOException("no");
+            }
+        };
+        await Assert.ThrowsAsync<IOException>(() => lane.OpenProducerAsync(new TestSession("p", 7)));
+        await Assert.ThrowsAsync<IOException>(() => lane.OpenProducerAsync(new TestSession("p", 7)));
+        disk.Before = null;
+        await OpenAsync(lane, "p", epoch: 7);
+        Assert.Contains(disk.Calls, call => call.Name == "rename" && call.Path.Contains("producers", StringComparison.Ordinal));
+        await log.DisposeAsync();
+
+        log = await _directory.OpenAsync();
+        var refused = await log.Lane(LogDirectory.Events).OpenProducerAsync(new TestSession("p", 6));
+        Assert.Equal((ProducerOpenResult.OlderEpoch, 7L), (refused.Result, refused.Epoch));
+        await log.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_group_that_failed_gives_its_offsets_back()
     {
         var disk = new RecordingFiles();
@@ -166,6 +192,43 @@ public sealed class ProducerTests : IDisposable
         await Eventually.BeAsync(() => lane.Producers.Count == 0);
 
         await OpenAsync(lane, "b");
+        await log.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Ids_that_were_opened_and_never_used_do_not_keep_others_out()
+    {
+        var time = new ManualTime();
+        var log = await _directory.OpenAsync(_directory.Options with { MaxProducers = 3 }, time: time);
+        var lane = log.Lane(LogDirectory.Events);
+        var (used, _) = await OpenAsync(lane, "used");
+        LogDirectory.Append(lane, used, 0, 5);
+        await log.SealAsync();
+        lane.CloseProducer(used);
+        var (idle, _) = await OpenAsync(lane, "idle");
+        var (other, _) = await OpenAsync(lane, "other");
+        lane.CloseProducer(other);
+
+        // Of those that are there only the one that has neither rows nor a session goes.
+        await Eventually.BeAsync(() => lane.Producers.TryGet("other", out var state) && state.Session is null);
+        var (late, _) = await OpenAsync(lane, "late");
+        lane.CloseProducer(late);
+        await Eventually.BeAsync(() => lane.Producers.TryGet("late", out var state) && state.Session is null);
+        Assert.Equal(["idle", "late", "used"], lane.Producers.All.Select(producer => producer.Id).Order());
+
+        // To look at all of them takes long when there are many.
+        var refused = await lane.OpenProducerAsync(new TestSession("more", 1));
+        Assert.Equal(ProducerOpenResult.TooManyProducers, refused.Result);
+        time.Advance(TimeSpan.FromSeconds(10));
+        await OpenAsync(lane, "more");
+        Assert.Equal(-1, idle.FencedBy);
+        await log.DisposeAsync();
+
+        log = await _directory.OpenAsync();
+        Assert.Equal(
+            ["idle", "more", "used"],
+            log.Lane(LogDirectory.Events).Producers.All.Select(producer => producer.Id).Order());
+        Assert.Empty(log.Lane(LogDirectory.Events).Producers.Expired);
         await log.DisposeAsync();
     }
 
