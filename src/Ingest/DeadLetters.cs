@@ -40,18 +40,24 @@ public sealed class DeadLetters
         byte[] bytes = ArrayPool<byte>.Shared.Rent(size);
         letter.WriteTo(bytes.AsSpan(0, size));
         Batch batch = _table.Lane.Rent();
+        int place = batch.RowCount;
         try
         {
-            int place = batch.RowCount;
             RowResult result = _table.Rows.TryAppend(bytes.AsSpan(0, size), batch, 0, out _);
             Debug.Assert(result == RowResult.Accepted, "a dead letter has no rules to break");
             batch.AddEntry(new BatchEntry(sink, producerId, BatchEntry.NoSession, offset, 1, place, 1));
         }
+        catch (Exception e)
+        {
+            _table.Lane.GiveBack(batch, place, e);
+            throw;
+        }
         finally
         {
-            _table.Lane.Return(batch);
             ArrayPool<byte>.Shared.Return(bytes);
         }
+
+        _table.Lane.Return(batch);
     }
 
     /// <summary>Name of a reason as the column and metrics have it, <c>OUT_OF_RANGE</c>.</summary>

@@ -72,6 +72,14 @@ internal static partial class LogMessages
         + "offset than they had")]
     public static partial void ProducersDamaged(this ILogger logger, string path, long bytes, string quarantine);
 
+    [LoggerMessage(115, LogLevel.Warning,
+        "It could not be written down yet where {Path} ends after a failed write; the store gets it when it is")]
+    public static partial void EndNotRecordedYet(this ILogger logger, string path, Exception cause);
+
+    [LoggerMessage(116, LogLevel.Error,
+        "Table {Table}: a batch was lost to an exception while it was filled, {Senders} senders are told")]
+    public static partial void BatchLost(this ILogger logger, string table, int senders, Exception cause);
+
     [LoggerMessage(120, LogLevel.Warning,
         "Memory is {State}: {UsedBytes} of {LimitBytes} bytes, of which senders hold {BufferedBytes} of {BufferLimit}")]
     public static partial void MemoryStateChanged(
@@ -80,10 +88,6 @@ internal static partial class LogMessages
     [LoggerMessage(121, LogLevel.Warning,
         "The log's disk is {State}: {UsedBytes} of {LimitBytes} bytes wait for the store")]
     public static partial void LogStateChanged(this ILogger logger, Pressure state, long usedBytes, long limitBytes);
-
-    [LoggerMessage(115, LogLevel.Warning,
-        "It could not be written down yet where {Path} ends after a failed write; the store gets it when it is")]
-    public static partial void EndNotRecordedYet(this ILogger logger, string path, Exception cause);
 
     [LoggerMessage(200, LogLevel.Warning,
         "Table {Table}: try {Try} to store a segment failed, the next comes in {Delay}: {Reason}")]

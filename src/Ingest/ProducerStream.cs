@@ -17,15 +17,14 @@ namespace Ingest;
 public sealed class ProducerStream : ProducerSession
 {
     private IngestTable _table;
-    private readonly DeadLetters _deadLetters;
     private readonly Metrics _metrics;
     private readonly TimeProvider _time;
     private readonly Action _wake;
     private readonly StreamTurns _turns;
     private readonly RejectedOffsets _rejectedOffsets;
     private readonly List<RowRun> _accepted = [];
-    private readonly List<RejectedRow> _rejected = [];
-    private readonly Queue<RowError> _errors = new();
+    private readonly Rejections _rejections;
+    private readonly Queue<(long Row, RowFault Fault)> _errors = new();
     private long _nowSeconds;
     private long _held;
     private long _rows;
@@ -44,8 +43,8 @@ public sealed class ProducerStream : ProducerSession
         : base(producerId, epoch)
     {
         _table = table;
-        _deadLetters = deadLetters;
         _metrics = metrics;
+        _rejections = new Rejections(table, deadLetters, metrics);
         _time = time;
         _wake = wake;
         _turns = turns;
@@ -157,16 +156,29 @@ public sealed class ProducerStream : ProducerSession
 
         _table = _table.Current;
         Batch batch = _table.Lane.Rent(_table.Schema);
-        RequestResult result = decoder.TryAppend(
-            request, _table.Requests, batch, expected - offset, _nowSeconds, _accepted, _rejected, out int count);
-        RequestFault = result == RequestResult.Unfit ? batch.ColumnsScratch.Fault : null;
-        if (result == RequestResult.Decoded)
+        int before = batch.RowCount;
+        RequestResult result;
+        bool isMarked = false;
+        int count;
+        try
         {
-            foreach (RowRun run in _accepted)
+            result = decoder.TryAppend(
+                request, _table.Requests, batch, expected - offset, _nowSeconds, _accepted, _rejections.Rows, out count);
+            RequestFault = result == RequestResult.Unfit ? batch.ColumnsScratch.Fault : null;
+            if (result == RequestResult.Decoded)
             {
-                batch.AddEntry(new BatchEntry(
-                    this, ProducerId, Epoch, offset + run.Index, run.Count, run.FirstRow, run.Count));
+                foreach (RowRun run in _accepted)
+                {
+                    batch.AddEntry(new BatchEntry(
+                        this, ProducerId, Epoch, offset + run.Index, run.Count, run.FirstRow, run.Count));
+                    isMarked = true;
+                }
             }
+        }
+        catch (Exception e)
+        {
+            _table.Lane.GiveBack(batch, before, e, isMarked);
+            throw;
         }
 
         _table.Lane.Return(batch);
@@ -185,7 +197,7 @@ public sealed class ProducerStream : ProducerSession
         }
 
         _accepted.Clear();
-        _rejected.Clear();
+        _rejections.Clear();
         return outcome;
     }
 
@@ -194,9 +206,9 @@ public sealed class ProducerStream : ProducerSession
     {
         lock (_errors)
         {
-            while (max-- > 0 && _errors.TryDequeue(out RowError? error))
+            while (max-- > 0 && _errors.TryDequeue(out (long Row, RowFault Fault) error))
             {
-                errors.Add(error);
+                errors.Add(Rejections.ErrorOf(error.Row, error.Fault));
             }
         }
     }
@@ -262,27 +274,16 @@ public sealed class ProducerStream : ProducerSession
 
     private void Reject(ReadOnlySpan<byte> request, long offset)
     {
-        foreach (RejectedRow row in _rejected)
+        lock (_errors)
         {
-            long place = offset + row.Index;
-            lock (_errors)
+            foreach (RejectedRow row in _rejections.Rows)
             {
-                _errors.Enqueue(new RowError
-                {
-                    Row = place,
-                    Field = row.Fault.Field,
-                    Code = row.Fault.Code,
-                    Message = row.Fault.Message,
-                });
+                _errors.Enqueue((offset + row.Index, row.Fault));
             }
-
-            _metrics.OnRejected(_table.Schema.Name, row.Fault.Code);
-            _deadLetters.Add(
-                _rejectedOffsets, _table.Schema.Name, row.BytesIn(request), row.Fault, ProducerId,
-                place);
         }
 
-        Volatile.Write(ref _rejectedCount, _rejectedCount + _rejected.Count);
+        _rejections.Keep(_rejectedOffsets, request, ProducerId, offset);
+        Volatile.Write(ref _rejectedCount, _rejectedCount + _rejections.Rows.Count);
     }
 
     /// <summary>Told that dead letters are durable, on their lane's thread: now their offsets may count.</summary>
@@ -292,8 +293,17 @@ public sealed class ProducerStream : ProducerSession
         {
             Lane lane = stream._table.Lane;
             Batch batch = lane.Rent();
-            batch.AddEntry(new BatchEntry(
-                stream, stream.ProducerId, stream.Epoch, entry.FirstOffset, entry.OffsetCount, batch.RowCount, 0));
+            try
+            {
+                batch.AddEntry(new BatchEntry(
+                    stream, stream.ProducerId, stream.Epoch, entry.FirstOffset, entry.OffsetCount, batch.RowCount, 0));
+            }
+            catch (Exception e)
+            {
+                lane.GiveBack(batch, batch.RowCount, e);
+                throw;
+            }
+
             lane.Return(batch);
         }
 

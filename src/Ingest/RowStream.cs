@@ -18,11 +18,10 @@ public sealed class RowStream : AppendSink
     public const int MaxErrors = 100;
 
     private IngestTable _table;
-    private readonly DeadLetters _deadLetters;
     private readonly Metrics _metrics;
     private readonly TimeProvider _time;
     private readonly StreamTurns _turns;
-    private readonly List<RejectedRow> _rejected = [];
+    private readonly Rejections _rejections;
     private readonly List<RowError> _errors = [];
     private readonly TaskCompletionSource _durable = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _nowSeconds;
@@ -41,8 +40,8 @@ public sealed class RowStream : AppendSink
     {
         _turns = turns;
         _table = table;
-        _deadLetters = deadLetters;
         _metrics = metrics;
+        _rejections = new Rejections(table, deadLetters, metrics);
         _time = time;
         Tick();
     }
@@ -97,16 +96,27 @@ public sealed class RowStream : AppendSink
     {
         _table = _table.Current;
         Batch batch = _table.Lane.Rent(_table.Schema);
+        List<RejectedRow> rejected = _rejections.Rows;
         int before = batch.RowCount;
-        RequestResult result = _table.Requests.TryAppend(request, batch, _nowSeconds, _rejected);
-        RequestFault = result == RequestResult.Unfit ? batch.ColumnsScratch.Fault : null;
-        int accepted = batch.RowCount - before;
-        if (accepted > 0)
+        RequestResult result;
+        int accepted;
+        try
         {
-            batch.AddEntry(new BatchEntry(this, "", 0, _rows, accepted + _rejected.Count, before, accepted)
+            result = _table.Requests.TryAppend(request, batch, _nowSeconds, rejected);
+            RequestFault = result == RequestResult.Unfit ? batch.ColumnsScratch.Fault : null;
+            accepted = batch.RowCount - before;
+            if (accepted > 0)
             {
-                RequestBytes = request.Length,
-            });
+                batch.AddEntry(new BatchEntry(this, "", 0, _rows, accepted + rejected.Count, before, accepted)
+                {
+                    RequestBytes = request.Length,
+                });
+            }
+        }
+        catch (Exception e)
+        {
+            _table.Lane.GiveBack(batch, before, e);
+            throw;
         }
 
         _table.Lane.Return(batch);
@@ -115,15 +125,15 @@ public sealed class RowStream : AppendSink
         {
             _appended += accepted;
             _bytes += request.Length;
-            if (_rejected.Count > 0)
+            if (rejected.Count > 0)
             {
                 Reject(request);
             }
 
-            _rows += accepted + _rejected.Count;
+            _rows += accepted + rejected.Count;
         }
 
-        _rejected.Clear();
+        _rejections.Clear();
         return result;
     }
 
@@ -194,25 +204,14 @@ public sealed class RowStream : AppendSink
 
     private void Reject(ReadOnlySpan<byte> request)
     {
-        foreach (RejectedRow row in _rejected)
+        List<RejectedRow> rejected = _rejections.Rows;
+        for (int i = 0; i < rejected.Count && _errors.Count < MaxErrors; i++)
         {
-            long place = _rows + row.Index;
-            _deadLetters.Add(
-                this, _table.Schema.Name, row.BytesIn(request), row.Fault, "", place);
-            _metrics.OnRejected(_table.Schema.Name, row.Fault.Code);
-            if (_errors.Count < MaxErrors)
-            {
-                _errors.Add(new RowError
-                {
-                    Row = place,
-                    Field = row.Fault.Field,
-                    Code = row.Fault.Code,
-                    Message = row.Fault.Message,
-                });
-            }
+            _errors.Add(Rejections.ErrorOf(_rows + rejected[i].Index, rejected[i].Fault));
         }
 
-        _appended += _rejected.Count;
-        RejectedCount += _rejected.Count;
+        _rejections.Keep(this, request, producerId: "", _rows);
+        _appended += rejected.Count;
+        RejectedCount += rejected.Count;
     }
 }

@@ -117,7 +117,9 @@ public static class ServerHost
 
     private static void Map(WebApplication app, ServerOptions options, IngestPipeline pipeline)
     {
-        new IngestService(pipeline, options.Append).Bind(app.MapGrpcService(IngestServiceReflection.Descriptor.Services[0]));
+        TimeProvider time = app.Services.GetRequiredService<TimeProvider>();
+        new IngestService(pipeline, options.Append, time)
+            .Bind(app.MapGrpcService(IngestServiceReflection.Descriptor.Services[0]));
         app.MapGrpcService(SubscriptionServiceReflection.Descriptor.Services[0]);
         app.MapGrpcHealth();
         app.MapGrpcReflection();

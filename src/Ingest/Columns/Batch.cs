@@ -172,7 +172,8 @@ public sealed class Batch
     }
 
     /// <summary>
-    /// Says who sent the rows since the last entry. Of a run from one sender, one entry is kept.
+    /// Says who sent the rows since the last entry. Of a run from one sender, one entry is kept. When it throws, no
+    /// entry has changed.
     /// </summary>
     public void AddEntry(in BatchEntry entry)
     {

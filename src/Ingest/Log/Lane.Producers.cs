@@ -13,6 +13,9 @@ public sealed partial class Lane
     private readonly List<ProducerState> _advanced = [];
     private readonly List<(long Start, long End)> _newOffsets = [];
     private readonly List<BatchEntry> _admitted = [];
+    private (int First, int Count) _out;
+    private int _outRows;
+    private (AppendSink? Sink, ProducerVerdict Verdict, Exception? Cause) _refusal;
 
     /// <summary>Producers of the table; the writer's, once it runs.</summary>
     internal ProducerTable Producers => _producers;
@@ -37,11 +40,11 @@ public sealed partial class Lane
     {
         var bytes = batch.ByteCount;
         var entries = batch.Entries[first..].ToArray();
-        var rows = batch.RowCount;
+        (_out, _outRows, _refusal) = (default, 0, default);
         _admitted.Clear();
         foreach (var entry in entries)
         {
-            var moved = entry with { FirstRow = entry.FirstRow - (rows - batch.RowCount) };
+            var moved = entry with { FirstRow = entry.FirstRow - _outRows };
             switch (HasOffsets(entry) ? _producers.Stage(moved) : ProducerVerdict.New)
             {
                 case ProducerVerdict.New:
@@ -51,14 +54,34 @@ public sealed partial class Lane
                     AdmitNewOffsets(batch, moved);
                     break;
                 case var refused:
-                    batch.RemoveRows(moved.FirstRow, moved.RowCount);
+                    TakeOut(batch, moved.FirstRow, moved.RowCount);
                     Refuse(entry, refused);
                     break;
             }
         }
 
+        batch.RemoveRows(_out.First, _out.Count);
         batch.ReplaceEntries(first, _admitted);
         CountQueued(batch.ByteCount - bytes);
+    }
+
+    // To take rows out moves all that follow, so those that stand together go together. Rows before the place are as they
+    // will be; those behind it still have to move.
+    private void TakeOut(Batch batch, int first, int count)
+    {
+        if (count == 0)
+        {
+            return;
+        }
+
+        if (_out.First != first)
+        {
+            batch.RemoveRows(_out.First, _out.Count);
+            _out = (first, 0);
+        }
+
+        _out.Count += count;
+        _outRows += count;
     }
 
     // Rows whose offsets are durable already are taken out; what is left of the entry is one for each gap it fills.
@@ -72,7 +95,7 @@ public sealed partial class Lane
         var offset = entry.FirstOffset;
         foreach (var (start, stop) in _newOffsets)
         {
-            batch.RemoveRows(row, hasRows ? (int)(start - offset) : 0);
+            TakeOut(batch, row, hasRows ? (int)(start - offset) : 0);
             var count = (int)(stop - start);
             var kept = entry with
             {
@@ -88,21 +111,31 @@ public sealed partial class Lane
             }
             else
             {
-                batch.RemoveRows(row, kept.RowCount);
+                TakeOut(batch, row, kept.RowCount);
                 Refuse(kept, ProducerVerdict.TooFarAhead);
             }
 
             offset = stop;
         }
 
-        batch.RemoveRows(row, hasRows ? (int)(end - offset) : 0);
+        TakeOut(batch, row, hasRows ? (int)(end - offset) : 0);
     }
 
-    private void Refuse(in BatchEntry entry, ProducerVerdict verdict) => TellFailed(
-        entry,
-        verdict == ProducerVerdict.Fenced
-            ? new ProducerFencedException($"another session of producer '{entry.ProducerId}' has taken over")
-            : new IOException($"rows of producer '{entry.ProducerId}' are too many gaps ahead of what is durable"));
+    // A message may be refused in many pieces, for the same reason.
+    private void Refuse(in BatchEntry entry, ProducerVerdict verdict)
+    {
+        if (_refusal.Cause is null || _refusal.Sink != entry.Sink || _refusal.Verdict != verdict)
+        {
+            Exception cause = verdict == ProducerVerdict.Fenced
+                ? new ProducerFencedException($"another session of producer '{entry.ProducerId}' has taken over")
+                : new TooManyGapsException(
+                    $"offset {entry.FirstOffset} of producer '{entry.ProducerId}' is more than "
+                    + $"{ProducerTable.MaxRangesAhead} gaps ahead of what is durable");
+            _refusal = (entry.Sink, verdict, cause);
+        }
+
+        TellFailed(entry, _refusal.Cause);
+    }
 
     private void CommitProducers(ulong segmentId)
     {

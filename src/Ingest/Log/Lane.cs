@@ -171,6 +171,42 @@ public sealed partial class Lane
     }
 
     /// <summary>
+    /// Gives a batch back after an exception, without what came last: others' rows are in it, and they wait for an answer.
+    /// </summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="rows">Rows that it had when it was rented.</param>
+    /// <param name="cause">The exception.</param>
+    /// <param name="isMarked">Whether an entry names what came last; then nothing of the batch can be kept.</param>
+    internal void GiveBack(Batch batch, int rows, Exception cause, bool isMarked = false)
+    {
+        try
+        {
+            if (!isMarked)
+            {
+                batch.Truncate(rows);
+                Return(batch);
+                return;
+            }
+        }
+        catch (Exception e)
+        {
+            cause = new AggregateException(cause, e);
+        }
+
+        // What is in it nobody can say. It is left to the collector.
+        if (batch.OpenedAt != 0)
+        {
+            Interlocked.Decrement(ref _opened);
+        }
+
+        LogMessages.BatchLost(_logger, Table.Name, batch.Entries.Length, cause);
+        foreach (ref readonly var entry in batch.Entries)
+        {
+            TellFailed(entry, cause);
+        }
+    }
+
+    /// <summary>
     /// Writes what is in open batches, and seals the open segment if it has rows. Completes when the segment is in
     /// <see cref="SegmentLog.Sealed"/>.
     /// </summary>

@@ -12,8 +12,12 @@ namespace Ingest.Log;
 /// </remarks>
 internal sealed class ProducerTable
 {
-    /// <summary>Ranges ahead of a gap that a producer may have; each is a batch that overtook another.</summary>
-    public const int MaxRangesAhead = 1024;
+    /// <summary>
+    /// Ranges ahead of a gap that a producer may have, 16 bytes each. A batch that overtook another makes one, and so do
+    /// rows between two rejected ones, until the dead letters are durable. What a session may have under way bounds them
+    /// long before: 4 MiB of credit is 200,000 at most.
+    /// </summary>
+    public const int MaxRangesAhead = 1 << 20;
 
     private readonly Dictionary<string, ProducerState> _producers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ulong> _expired = new(StringComparer.Ordinal);
@@ -118,7 +122,7 @@ internal sealed class ProducerTable
             return ProducerVerdict.Known;
         }
 
-        if (producer.Offsets.Ahead.Count >= MaxRangesAhead && entry.FirstOffset > producer.Offsets.End)
+        if (producer.Offsets.AheadCount >= MaxRangesAhead && entry.FirstOffset > producer.Offsets.End)
         {
             return ProducerVerdict.TooFarAhead;
         }

@@ -24,7 +24,6 @@ internal sealed class StoreTable
     private readonly TimeProvider _time;
     private readonly StoreBacklog _backlog;
     private readonly ILogger _logger;
-    private readonly TimeProvider _time;
     private readonly CancellationToken _stop;
     private readonly ResiliencePipeline _retry;
     private readonly Task _running;

@@ -55,6 +55,10 @@ internal static class AppendErrors
     public static RpcException NotDurable() => GrpcErrors.TryLater(
         StatusCode.Unavailable, "The log could not be written; send again what was not acknowledged.");
 
+    /// <summary>Of a sender's own making: rows between rejected ones faster than these become durable.</summary>
+    public static RpcException TooManyGaps(string text) => GrpcErrors.TryLater(
+        StatusCode.ResourceExhausted, $"Too many rows were rejected one by one: {text}; send again what was not acknowledged.");
+
     /// <summary>Adds how many rows the server has for good, as the way in which every stream's early end says it.</summary>
     public static RpcException WithAccepted(RpcException error, long rows)
     {

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Ingest.Log;
 using Ingest.Admission;
 using Ingest.Protocol;
 using Ingest.Server.Grpc;
@@ -87,6 +88,10 @@ internal sealed partial class AppendSession
         if (_rows.FencedBy is >= 0 and var epoch)
         {
             End(AppendErrors.Fenced(_rows.ProducerId, epoch));
+        }
+        else if (_rows.Failure is TooManyGapsException gaps)
+        {
+            End(AppendErrors.TooManyGaps(gaps.Message));
         }
         else if (_rows.Failure is not null)
         {

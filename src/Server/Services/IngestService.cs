@@ -7,7 +7,7 @@ namespace Ingest.Server.Services;
 
 /// <summary>ingest.v1.IngestService: takes rows from streams.</summary>
 /// <remarks>Requests are read as bytes and decoded into columns; no request object is made.</remarks>
-internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appendOptions)
+internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appendOptions, TimeProvider time)
 {
     public void Bind(GrpcServiceBinder binder) => binder
         .ClientStreaming<StreamGpsPointsRequest, StreamGpsPointsResponse>("StreamGpsPoints", StreamGpsPointsAsync)
@@ -15,7 +15,7 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
         .ClientStreaming<StreamMetricsRequest, StreamMetricsResponse>("StreamMetrics", StreamMetricsAsync)
         .ClientStreaming<StreamOrdersRequest, StreamOrdersResponse>("StreamOrders", StreamOrdersAsync)
         .DuplexStreaming<AppendRequest, AppendResponse>(
-            "Append", new AppendService(pipeline, appendOptions, TimeProvider.System).AppendAsync);
+            "Append", new AppendService(pipeline, appendOptions, time).AppendAsync);
 
     private async Task<StreamGpsPointsResponse> StreamGpsPointsAsync(RequestStream requests, CallContext call)
     {
