@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Ingest.Log.Inspection;
+using Ingest.Schema;
 
 namespace Ingest.Cli.DeadLetters;
 
@@ -20,7 +21,7 @@ internal static class LetterContent
             return string.Join('\n', QuarantineDirectory.RowsOf(letter.Row)
                 .SelectMany(row => row.Select(column => $"{column.Key} = {column.Value}")));
         }
-        var table = IngestPipeline.Tables.FirstOrDefault(table => table.Name == letter.Table);
+        var table = BuiltInTables.All.FirstOrDefault(table => table.Name == letter.Table);
         try
         {
             return table is null

@@ -44,7 +44,7 @@ public sealed class Batch
         _columns = [.. Leaves(table.Fields).OrderBy(f => f.Column).Select(ColumnFactory.Create)];
         _headers = [.. table.Columns.Where(c => c.IsInserted).Select(c => Column.Header(c.Name, c.NativeType))];
         Debug.Assert(
-            _headers.Length == _columns.Length + (table.HasSegmentRows ? 3 : 2),
+            _headers.Length == _columns.Length + table.SystemColumnCount,
             "the rows' numbers, the producer and the segment come last");
         Seen = new ulong[(PresenceBits.Count(table.Fields) + 63) / 64];
         Moments = new (long, int)[_columns.Length];

@@ -12,7 +12,7 @@ internal sealed class PlanCompiler
 
     public PlanCompiler(TableSchema table)
     {
-        _nextMessageBit = table.Columns.Count(c => c.IsInserted) - 2;
+        _nextMessageBit = table.Columns.Count(c => c.IsInserted) - table.SystemColumnCount;
         Root = Compile(table.Fields, null, []);
     }
 

@@ -4,7 +4,7 @@ using Ingest.V1;
 namespace Ingest.Schema;
 
 /// <summary>The tables that every server has.</summary>
-internal static class BuiltInTables
+public static class BuiltInTables
 {
     private static readonly MessageDescriptor[] s_messages =
     [

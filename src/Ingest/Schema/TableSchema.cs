@@ -69,6 +69,9 @@ public sealed class TableSchema
     /// </summary>
     public bool HasSegmentRows { get; }
 
+    /// <summary>Columns of the log's blocks that no field is behind: producer, segment, and the row's number in it.</summary>
+    internal int SystemColumnCount => HasSegmentRows ? 3 : 2;
+
     /// <summary>Versions of the table before this one, the oldest first; rows of them may be in the log.</summary>
     internal IReadOnlyList<TableSchema> Earlier { get; init; } = [];
 

@@ -91,7 +91,7 @@ internal sealed class Comparison
             block.Columns.Select(c => (c.Name, c.Type)));
         for (var row = 0; row < _accepted.Count; row++)
         {
-            Assert.Equal(block.Columns.Count, _accepted[row].Expected.Cells.Count + 2);
+            Assert.Equal(block.Columns.Count, _accepted[row].Expected.Cells.Count + Table.SystemColumnCount);
             foreach (var (cell, column) in _accepted[row].Expected.Cells.Zip(block.Columns))
             {
                 Assert.Equal(cell.Column, column.Name);

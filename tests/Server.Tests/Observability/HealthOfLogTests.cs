@@ -14,11 +14,13 @@ public sealed class HealthOfLogTests
         Assert.Null(health.Fault());
 
         log.OnFailed();
+        log.OnFailing(true);
         Assert.NotNull(health.Fault());
-        log.OnCommitted("events", 1, 1, 1, TimeSpan.Zero);
+        log.OnFailing(false);
         Assert.Null(health.Fault());
 
         log.OnFailed();
+        log.OnFailing(true);
         Assert.NotNull(health.Fault());
         time.Now += HealthOfLog.Memory - TimeSpan.FromSeconds(1);
         Assert.NotNull(health.Fault());

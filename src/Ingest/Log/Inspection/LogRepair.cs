@@ -39,7 +39,7 @@ public static class LogRepair
     private static TableSchema Schema(string directory)
     {
         string name = Path.GetFileName(directory);
-        return IngestPipeline.Tables.FirstOrDefault(table => table.Name == name)
+        return BuiltInTables.All.FirstOrDefault(table => table.Name == name)
             ?? new TableSchema(name, Empty.Descriptor, [], [], "", 0);
     }
 }
