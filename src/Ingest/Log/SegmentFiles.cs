@@ -91,6 +91,12 @@ internal sealed record SegmentFiles(string Directory, ulong SegmentId, int Gener
         if (disk.Exists(Index))
         {
             disk.Rename(Index, Released);
+            if (disk.Exists(End))
+            {
+                // Names go in any order in a power loss: without its end file the segment would be longer than what the
+                // store has of it.
+                disk.FlushDirectory(Directory);
+            }
         }
 
         disk.Delete(Data);
