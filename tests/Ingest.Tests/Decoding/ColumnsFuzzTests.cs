@@ -14,7 +14,7 @@ public sealed class ColumnsFuzzTests(ITestOutputHelper output)
     private const int RequestsEach = 20;
 
     private static readonly int s_cases =
-        int.TryParse(Environment.GetEnvironmentVariable("INGEST_FUZZ_CASES"), out int cases) ? cases : 2000;
+        int.TryParse(Environment.GetEnvironmentVariable("INGEST_FUZZ_CASES"), out int cases) ? cases : 1000;
 
     [Theory]
     [InlineData(nameof(GpsPoint))]
