@@ -26,6 +26,7 @@ internal sealed class Http2Connection : IAsyncDisposable
     private readonly byte[] _out = new byte[8 * (MaxFrame + FrameHeader)];
     private readonly CancellationTokenSource _closed = new();
     private Task _receiving = Task.CompletedTask;
+    private readonly TaskCompletionSource _settled = New();
     private TaskCompletionSource _windowGrew = New();
     private long _sendWindow = 65_535;
     private long _streamWindow = 65_535;
@@ -54,6 +55,9 @@ internal sealed class Http2Connection : IAsyncDisposable
         await connection.SendRawAsync(Encoding.ASCII.GetBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
         await connection.SendFrameAsync(4, 0, 0, settings);
         connection._receiving = connection.ReceiveAsync();
+
+        // Streams begin with the window that the server's settings give them.
+        await connection._settled.Task.WaitAsync(TimeSpan.FromSeconds(60));
         return connection;
     }
 
@@ -198,12 +202,14 @@ internal sealed class Http2Connection : IAsyncDisposable
                 held -= at;
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException)
+        catch (Exception e) when (
+            e is SocketException or ObjectDisposedException or IOException or OperationCanceledException)
         {
             // Ended by the other side or by the test.
         }
 
         await _closed.CancelAsync();
+        _settled.TrySetException(new IOException("the connection is gone"));
         foreach (Http2Stream stream in _streams.Values)
         {
             stream.End("connection closed");
@@ -232,6 +238,7 @@ internal sealed class Http2Connection : IAsyncDisposable
             case 4 when (flags & 1) == 0:
                 TakeSettings(body.Span);
                 await SendFrameAsync(4, 1, 0, []);
+                _settled.TrySetResult();
                 break;
             case 6 when (flags & 1) == 0:
                 await SendFrameAsync(6, 1, 0, body.ToArray());
