@@ -56,7 +56,7 @@ internal sealed class CrashCheck(string directory)
             Assert.Equal(ProducerOpenResult.OlderEpoch, (await lane.OpenProducerAsync(old)).Result);
         }
 
-        var sender = new CrashSender(disk, lane, producer, promise.Epoch);
+        var sender = new CrashSender(disk, lane, producer, promise.Tried);
         var opening = (await sender.OpenAsync())!.Value;
         var name = $"{lane.Table.Name} of producer {producer}";
         Assert.True(

@@ -15,6 +15,7 @@ internal sealed class CrashSender(SimulatedDisk disk, Lane lane, int producer, l
     public async Task<ProducerOpening?> OpenAsync()
     {
         var session = new CrashSession(disk, lane.Table.Name, producer, ++_epoch);
+        disk.Note(new Fact.Opening(lane.Table.Name, producer, _epoch));
         try
         {
             var opening = await lane.OpenProducerAsync(session).WaitAsync(TimeSpan.FromSeconds(30));

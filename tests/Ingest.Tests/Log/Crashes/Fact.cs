@@ -9,6 +9,9 @@ internal abstract record Fact
     /// <summary>A producer was told its watermarks.</summary>
     public sealed record Told(string Table, int Producer, long Durable, long Stored) : Fact;
 
+    /// <summary>A session is being opened; whether it is, the producer's next one has a higher number.</summary>
+    public sealed record Opening(string Table, int Producer, long Epoch) : Fact;
+
     /// <summary>A session was opened.</summary>
     public sealed record Opened(string Table, int Producer, long Epoch) : Fact;
 

@@ -63,6 +63,9 @@ internal sealed class Ledger
                     Stored = Math.Max(promise.Stored, told.Stored),
                 });
                 break;
+            case Fact.Opening opening:
+                Change(opening.Table, opening.Producer, promise => promise with { Tried = opening.Epoch });
+                break;
             case Fact.Opened opened:
                 Change(opened.Table, opened.Producer, promise => promise with { Epoch = opened.Epoch });
                 break;
@@ -100,5 +103,6 @@ internal sealed class Ledger
     /// <param name="Durable">Highest durable watermark it was told.</param>
     /// <param name="Stored">Highest stored watermark it was told.</param>
     /// <param name="Epoch">Number of its last session that was opened.</param>
-    internal readonly record struct Promise(long Sent, long Durable, long Stored, long Epoch);
+    /// <param name="Tried">Number of the last one that it asked for.</param>
+    internal readonly record struct Promise(long Sent, long Durable, long Stored, long Epoch, long Tried);
 }
