@@ -102,4 +102,25 @@ internal static partial class LogMessages
     [LoggerMessage(204, LogLevel.Warning,
         "The store cannot be used yet, rows wait in the log until it can: {Reason}")]
     public static partial void StoreAway(this ILogger logger, string reason);
+
+    [LoggerMessage(205, LogLevel.Warning,
+        "Table {Table}: the store refuses segment {SegmentId}, {Rows} rows, for its data; it is halved until the bad rows "
+        + "stand alone: {Reason}")]
+    public static partial void SegmentRefused(
+        this ILogger logger, string table, ulong segmentId, long rows, string reason);
+
+    [LoggerMessage(206, LogLevel.Warning,
+        "Table {Table}: of refused segment {SegmentId} {Stored} rows are stored and {DeadLetters} are in dead_letters")]
+    public static partial void SegmentBisected(
+        this ILogger logger, string table, ulong segmentId, long stored, long deadLetters);
+
+    [LoggerMessage(207, LogLevel.Error,
+        "Table {Table}: of refused segment {SegmentId} {Rows} rows are kept as {Path}, see ingest log quarantine: {Reason}")]
+    public static partial void RowsQuarantined(
+        this ILogger logger, string table, ulong segmentId, long rows, string path, string reason);
+
+    [LoggerMessage(208, LogLevel.Error,
+        "Table {Table}: refused segment {SegmentId} cannot be taken apart now, the next try comes in {Delay}")]
+    public static partial void BisectionHeldUp(
+        this ILogger logger, string table, ulong segmentId, TimeSpan delay, Exception cause);
 }

@@ -57,6 +57,43 @@ internal sealed class DataDirectory : IDisposable
         }
     }
 
+    /// <summary>The absolute path of a data directory that exists.</summary>
+    /// <exception cref="DirectoryNotFoundException">There is none.</exception>
+    public static string Find(string path)
+    {
+        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        return Directory.Exists(Path.Combine(full, "log"))
+            ? full
+            : throw new DirectoryNotFoundException($"{full} is no data directory: it has no directory 'log'");
+    }
+
+    /// <summary>Whether a process has the directory now.</summary>
+    public static bool IsInUse(string path)
+    {
+        var held = Path.Combine(path, LockFile);
+        if (!File.Exists(held))
+        {
+            return false;
+        }
+
+        try
+        {
+            File.OpenHandle(held, FileMode.Open, FileAccess.Read, FileShare.Read).Dispose();
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>The directory's UUID; null when it has none that can be read.</summary>
+    public static Guid? ReadId(string path)
+    {
+        var file = Path.Combine(path, IdentityFile);
+        return File.Exists(file) && Guid.TryParseExact(File.ReadAllText(file).Trim(), "D", out var id) ? id : null;
+    }
+
     /// <summary>Directory of a table's segments.</summary>
     public string TableDirectory(string table) => Path.Combine(LogDirectory, table);
 

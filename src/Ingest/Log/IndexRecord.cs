@@ -54,6 +54,15 @@ internal static class IndexRecord
         index.Advance(size);
     }
 
+    /// <summary>Appends the record of a block that was read back.</summary>
+    public static void Write(IBufferWriter<byte> index, ulong segmentId, BlockRecord record)
+    {
+        // Nobody is told anything of such a block, so its entries have no sink.
+        var entries = record.Entries.Select(entry => new BatchEntry(
+            null!, entry.ProducerId, entry.SessionEpoch, entry.FirstOffset, entry.OffsetCount, entry.FirstRow, entry.RowCount));
+        Write(index, segmentId, record.Offset, record.Length, record.Rows, record.Crc, entries.ToArray());
+    }
+
     /// <summary>Appends a record's bytes with another place of its block: for a segment that is written anew.</summary>
     public static void WriteMoved(IBufferWriter<byte> index, ulong segmentId, ReadOnlySpan<byte> record, long offset)
     {

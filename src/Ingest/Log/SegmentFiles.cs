@@ -22,6 +22,9 @@ internal sealed record SegmentFiles(string Directory, ulong SegmentId, int Gener
     /// <summary>Extension of files that say where a segment ends.</summary>
     public const string EndExtension = ".end";
 
+    /// <summary>Extension of files that say what became of the pieces of a segment that the store refused.</summary>
+    public const string PiecesExtension = ".pieces";
+
     /// <summary>Extension of the index of a segment that is being deleted.</summary>
     public const string ReleasedExtension = ".released";
 
@@ -37,10 +40,17 @@ internal sealed record SegmentFiles(string Directory, ulong SegmentId, int Gener
     /// <summary>The file that says where the segment ends, after a failed write.</summary>
     public string End => WithExtension(EndExtension);
 
+    /// <summary>The file that says what became of its pieces, after the store refused the whole.</summary>
+    public string Pieces => WithExtension(PiecesExtension);
+
     /// <summary>The index's name while the segment is deleted.</summary>
     public string Released => WithExtension(ReleasedExtension);
 
-    private string Stem => Generation == 0
+    /// <summary>Name of the files without extension, where they do not lie in the log; null in the log.</summary>
+    public string? ForeignName { get; init; }
+
+    private string Stem => ForeignName is not null ? ForeignName
+        : Generation == 0
         ? SegmentId.ToString(CultureInfo.InvariantCulture)
         : string.Create(CultureInfo.InvariantCulture, $"{SegmentId}-{Generation}");
 
@@ -85,6 +95,7 @@ internal sealed record SegmentFiles(string Directory, ulong SegmentId, int Gener
 
         disk.Delete(Data);
         disk.Delete(End);
+        disk.Delete(Pieces);
         disk.Delete(Released);
     }
 

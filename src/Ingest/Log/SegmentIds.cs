@@ -65,6 +65,20 @@ internal sealed class SegmentIds : IDisposable
     /// <summary>When a segment was opened, in Unix seconds.</summary>
     public static long UnixSecondsOf(ulong id) => (long)(id >> RandomBits) / 1000;
 
+    /// <summary>When a segment was opened.</summary>
+    public static DateTimeOffset TimeOf(ulong id) => DateTimeOffset.FromUnixTimeMilliseconds((long)(id >> RandomBits));
+
+    /// <summary>
+    /// The id under which rows of a segment come back that were set aside: of the same time, and following from them,
+    /// so that the same rows come back under the same id however often they do.
+    /// </summary>
+    public static ulong Again(ulong id, uint checksum)
+    {
+        const ulong random = (1UL << RandomBits) - 1;
+        ulong other = (id & ~random) | (checksum & random);
+        return other == id ? other ^ 1 : other;
+    }
+
     /// <summary>Takes note of an id that is in use.</summary>
     public void Observe(ulong id)
     {

@@ -51,7 +51,7 @@ internal sealed class SegmentInventory
 
     private static bool IsSegmentFile(string path) => Path.GetExtension(path)
         is SegmentFiles.DataExtension or SegmentFiles.IndexExtension
-        or SegmentFiles.EndExtension or SegmentFiles.ReleasedExtension;
+        or SegmentFiles.EndExtension or SegmentFiles.PiecesExtension or SegmentFiles.ReleasedExtension;
 
     private void Sort(List<SegmentFiles> generations, HashSet<string> paths)
     {
@@ -70,7 +70,7 @@ internal sealed class SegmentInventory
             else
             {
                 // The name that says so goes last.
-                Obsolete.AddRange(new[] { files.Index, files.Data, files.End, files.Released }.Where(paths.Contains));
+                Obsolete.AddRange(new[] { files.Index, files.Data, files.End, files.Pieces, files.Released }.Where(paths.Contains));
             }
         }
     }

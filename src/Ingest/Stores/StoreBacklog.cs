@@ -1,4 +1,5 @@
 using Ingest.Log;
+using Ingest.Stores.Poison;
 
 namespace Ingest.Stores;
 
@@ -7,7 +8,7 @@ internal sealed class StoreBacklog(TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<ulong, SealedSegment> _waiting = [];
-    private StoreWriterStatus _done = new(0, 0, 0, 0, 0, 0, 0, 0, TimeSpan.Zero);
+    private StoreWriterStatus _done = new(0, 0, 0, 0, 0, 0, 0, 0, 0, TimeSpan.Zero);
     private long _waitingBytes;
 
     /// <summary>A segment has come.</summary>
@@ -54,6 +55,21 @@ internal sealed class StoreBacklog(TimeProvider time)
         {
             Remove(segment);
             _done = _done with { Quarantined = _done.Quarantined + 1 };
+        }
+    }
+
+    /// <summary>A segment that was refused has been taken apart.</summary>
+    public void CountBisected(SealedSegment segment, BisectionReport report)
+    {
+        lock (_lock)
+        {
+            Remove(segment);
+            _done = _done with
+            {
+                Rows = _done.Rows + report.StoredRows,
+                DeadLetters = _done.DeadLetters + report.DeadLetters,
+                Quarantined = _done.Quarantined + (report.Place is null ? 0 : 1),
+            };
         }
     }
 

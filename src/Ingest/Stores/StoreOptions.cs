@@ -54,6 +54,12 @@ public sealed record StoreOptions
     /// <summary>Longest wait between two tries of an insert; default 30 s.</summary>
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Inserts that finding the bad rows of a segment may take which the store refuses for its data, about 30 a bad row;
+    /// default 500. What is refused then is set aside.
+    /// </summary>
+    public int MaxBisectionInserts { get; init; } = 500;
+
     /// <summary>The servers of <c>clickhouse</c>.</summary>
     public ClickHouseOptions ClickHouse { get; init; } = new();
 
@@ -63,6 +69,11 @@ public sealed record StoreOptions
         if (Kind is not (EmbeddedKind or ClickHouseKind or NullKind))
         {
             yield return $"Kind is '{Kind}'; embedded, clickhouse or null is expected.";
+        }
+
+        if (MaxBisectionInserts < 0)
+        {
+            yield return $"MaxBisectionInserts is {MaxBisectionInserts}; 0 or more is expected.";
         }
 
         foreach (string fault in Kind == ClickHouseKind ? ClickHouse.Validate() : [])

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Ingest.Log;
 using Ingest.Schema;
+using Ingest.Stores.Poison;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
@@ -15,7 +16,9 @@ internal sealed class StoreTable
 
     private readonly IStore _store;
     private readonly Action<SealedSegment> _release;
-    private readonly string _quarantine;
+    private readonly RefusedSegments _refused;
+    private readonly TimeSpan _holdUp;
+    private readonly TimeProvider _time;
     private readonly StoreBacklog _backlog;
     private readonly ILogger _logger;
     private readonly CancellationToken _stop;
@@ -29,7 +32,8 @@ internal sealed class StoreTable
     {
         _store = store;
         _release = release;
-        _quarantine = quarantine;
+        _holdUp = options.MaxRetryDelay;
+        _time = time;
         _backlog = backlog;
         _logger = logger;
         _stop = stop;
@@ -51,6 +55,7 @@ internal sealed class StoreTable
                 },
             })
             .Build();
+        _refused = new RefusedSegments(store, _retry, quarantine, options, backlog, logger);
         _running = Task.Run(() => RunAsync(table.Name), CancellationToken.None);
     }
 
@@ -85,23 +90,56 @@ internal sealed class StoreTable
 
     private async Task StoreAsync(SealedSegment segment)
     {
-        try
+        if (!segment.Recovered || !await HoldUpAsync(segment, () => _refused.TryResumeAsync(segment, _stop)))
         {
-            int tries = 0;
-            bool inserted = await _retry.ExecuteAsync(
-                async stop => await TryAsync(segment, mayBeStored: segment.Recovered || tries++ > 0, stop), _stop);
-            _backlog.CountStored(segment, inserted);
-            _logger.SegmentStored(segment.Table.Name, segment.SegmentId, segment.Rows, segment.Length, inserted);
-        }
-        catch (StoreException e)
-        {
-            _backlog.CountFailure();
-            string place = SegmentQuarantine.Move(segment, _quarantine);
-            _backlog.CountQuarantined(segment);
-            _logger.SegmentQuarantined(segment.Table.Name, segment.SegmentId, segment.Rows, place, e.Message);
+            try
+            {
+                int tries = 0;
+                bool inserted = await _retry.ExecuteAsync(
+                    async stop => await TryAsync(segment, mayBeStored: segment.Recovered || tries++ > 0, stop), _stop);
+                _backlog.CountStored(segment, inserted);
+                _logger.SegmentStored(segment.Table.Name, segment.SegmentId, segment.Rows, segment.Length, inserted);
+            }
+            catch (StoreException e)
+            {
+                _backlog.CountFailure();
+                await RefuseAsync(segment, e.Message);
+            }
         }
 
         _release(segment);
+    }
+
+    private async Task RefuseAsync(SealedSegment segment, string reason)
+    {
+        bool isBegun = false;
+        await HoldUpAsync(segment, async () =>
+        {
+            if (!isBegun || !await _refused.TryResumeAsync(segment, _stop))
+            {
+                isBegun = true;
+                await _refused.HandleAsync(segment, reason, _stop);
+            }
+
+            return true;
+        });
+    }
+
+    /// <summary>Waits while the log's own disk is at fault: what the segment becomes has to be written down.</summary>
+    private async Task<T> HoldUpAsync<T>(SealedSegment segment, Func<Task<T>> work)
+    {
+        while (true)
+        {
+            try
+            {
+                return await work();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _logger.BisectionHeldUp(segment.Table.Name, segment.SegmentId, _holdUp, e);
+                await Task.Delay(_holdUp, _time, _stop);
+            }
+        }
     }
 
     /// <summary>Inserts a segment unless the store has it; says whether it was inserted.</summary>

@@ -116,7 +116,10 @@ internal sealed class Metrics : IDisposable
             "ingest.store.inserts.failed", () => store().Failures, "{insert}", "Inserts that failed and are repeated.");
         _meter.CreateObservableCounter(
             "ingest.store.segments.quarantined", () => store().Quarantined, "{segment}",
-            "Segments set aside because the store refuses their data.");
+            "Segments set aside, whole or in part, because the store refuses their data.");
+        _meter.CreateObservableCounter(
+            "ingest.store.rows.refused", () => store().DeadLetters, "{row}",
+            "Rows that the store refused one by one; they are in dead_letters.");
         _meter.CreateObservableGauge(
             "ingest.store.lag", () => store().Lag.TotalSeconds, "s",
             "Age of the oldest sealed segment that is not in the store; 0 when all are.");

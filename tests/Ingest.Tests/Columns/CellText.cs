@@ -22,6 +22,9 @@ internal static class CellText
         _ => throw new ArgumentException(value.GetType().Name),
     };
 
+    /// <summary>Text of a value whose strings are told byte by byte.</summary>
+    public static string Of(object? value) => Of(value, Bytes);
+
     public static string Map(IEnumerable<(string Key, string Value)> pairs) =>
         $"{{{string.Join(",", pairs.Select(p => $"{p.Key}:{p.Value}").Order(StringComparer.Ordinal))}}}";
 

@@ -169,6 +169,7 @@ public sealed class StoreWriterTests : IDisposable
     {
         Assert.False(File.Exists(segment.Path));
         Assert.Contains(segment, _released);
-        return Assert.Single(Directory.GetFiles(Path.Combine(_directory, "quarantine")));
+        Assert.Single(Directory.GetFiles(Path.Combine(_directory, "quarantine"), "*.reason"));
+        return Assert.Single(Directory.GetFiles(Path.Combine(_directory, "quarantine"), "*.native"));
     }
 }
