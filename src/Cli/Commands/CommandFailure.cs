@@ -26,6 +26,7 @@ internal static class CommandFailure
     {
         UsageException or FileNotFoundException => (ExitCode.Usage, exception.Message),
         RpcException rpc => (ExitCode.ServerError, Describe(rpc)),
+        InvalidDataException => (ExitCode.SomeRejected, exception.Message),
         QueryException query => (query.IsRefused ? ExitCode.SomeRejected : ExitCode.ServerError, query.Message),
         OperationCanceledException => (ExitCode.Interrupted, "interrupted"),
         IOException or UnauthorizedAccessException => (ExitCode.Usage, exception.Message),

@@ -34,6 +34,8 @@ internal static class IngestCommand
             StreamCommand.Create(console),
             QueryCommand.Create(console),
             SimulateCommand.Create(console),
+            DeadLettersCommand.Create(console),
+            LogCommand.Create(console),
             HealthCommand.Create(console),
             VersionCommand.Create(console),
         };

@@ -7,29 +7,20 @@ namespace Ingest.Cli.Commands;
 /// <summary>`ingest query "SQL"`</summary>
 internal static class QueryCommand
 {
-    private const string DefaultAddress = "http://127.0.0.1:7480";
-
     public static Command Create(CommandConsole console)
     {
         var sql = new Argument<string>("SQL") { Description = "One read-only statement; - reads it from standard input" };
-        var http = new Option<string?>("--http")
-        {
-            Description = $"The server's HTTP address [env INGEST_HTTP; default {DefaultAddress}]",
-            HelpName = "url",
-        };
+        var http = new HttpOptions();
         var format = new Option<string?>("--format")
         {
             Description = "A ClickHouse format [default: a table on a terminal, else TabSeparated]",
             HelpName = "name",
         };
-        var apiKey = new Option<string?>("--api-key") { Description = "The API key [env INGEST_API_KEY]", HelpName = "key" };
-        var command = new Command("query", "Asks the server with SQL.") { sql, http, format, apiKey };
+        var command = new Command("query", "Asks the server with SQL.") { sql, format };
+        http.AddTo(command);
         command.SetAction((result, cancellationToken) => CommandFailure.GuardAsync(console, async () =>
         {
-            var address = result.GetValue(http) ?? Environment.GetEnvironmentVariable("INGEST_HTTP") ?? DefaultAddress;
-            using var client = new QueryClient(
-                ServerOptions.ParseAddress(address),
-                result.GetValue(apiKey) ?? Environment.GetEnvironmentVariable("INGEST_API_KEY"));
+            using var client = http.CreateClient(result);
             var text = result.GetRequiredValue(sql);
             text = text == "-" ? await Console.In.ReadToEndAsync(cancellationToken) : text;
             await RunAsync(console, client, text, result.GetValue(format), cancellationToken);

@@ -31,20 +31,24 @@ internal sealed class ServerOptions
     /// <exception cref="UsageException">The address is none.</exception>
     public IngestClient CreateClient(ParseResult result)
     {
-        var server = result.GetValue(_server) ?? Environment.GetEnvironmentVariable("INGEST_SERVER") ?? DefaultServer;
         try
         {
-            return new IngestClient(new IngestClientOptions
-            {
-                Address = ParseAddress(server),
-                ApiKey = result.GetValue(_apiKey) ?? Environment.GetEnvironmentVariable("INGEST_API_KEY"),
-            });
+            return new IngestClient(ReadOptions(result));
         }
         catch (ArgumentException exception)
         {
             throw new UsageException(exception.Message);
         }
     }
+
+    /// <summary>What the user asked for.</summary>
+    /// <exception cref="UsageException">The address is none.</exception>
+    public IngestClientOptions ReadOptions(ParseResult result) => new()
+    {
+        Address = ParseAddress(
+            result.GetValue(_server) ?? Environment.GetEnvironmentVariable("INGEST_SERVER") ?? DefaultServer),
+        ApiKey = result.GetValue(_apiKey) ?? Environment.GetEnvironmentVariable("INGEST_API_KEY"),
+    };
 
     /// <summary>Reads an address; without a scheme it is http.</summary>
     public static Uri ParseAddress(string text)

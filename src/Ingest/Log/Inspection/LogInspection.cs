@@ -102,7 +102,7 @@ public sealed record LogInspection
         SegmentScan scan = SegmentScan.Run(disk, files);
         List<BlockRecord> good = [.. scan.Kept.Where(block => block.Fault is null).Select(block => block.Record!)];
         producers.AddSegment(files.SegmentId, good.SelectMany(record => record.Entries));
-        if (scan.Header is null && !IndexHeader.IsTorn(scan.Index))
+        if (scan.Header is null && (!scan.IsEmpty || !IndexHeader.IsTorn(scan.Index)))
         {
             faults.Add($"{files.Index}: its header is damaged");
         }

@@ -41,20 +41,29 @@ public sealed class QuarantineDirectory
     {
         foreach (QuarantinedBlock block in Read(name).Blocks)
         {
-            BlockContent content;
-            try
+            foreach (IReadOnlyDictionary<string, string> row in RowsOf(block.Bytes))
             {
-                content = BlockContent.Read(block.Bytes);
-            }
-            catch (InvalidDataException)
-            {
-                continue;
-            }
+                if (count-- <= 0)
+                {
+                    yield break;
+                }
 
-            for (int row = 0; row < content.Rows && count > 0; row++, count--)
-            {
-                yield return BlockText.Row(content, row);
+                yield return row;
             }
+        }
+    }
+
+    /// <summary>Rows of a block in Native format as texts, by column; none when it is no block.</summary>
+    public static IReadOnlyList<IReadOnlyDictionary<string, string>> RowsOf(ReadOnlyMemory<byte> block)
+    {
+        try
+        {
+            var content = BlockContent.Read(block);
+            return [.. Enumerable.Range(0, content.Rows).Select(row => BlockText.Row(content, row))];
+        }
+        catch (InvalidDataException)
+        {
+            return [];
         }
     }
 

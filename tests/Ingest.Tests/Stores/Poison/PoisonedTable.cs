@@ -35,6 +35,8 @@ internal sealed class PoisonedTable : IDisposable
 
     public TableSchema Schema { get; }
 
+    public string DataPath => _directory.DataPath;
+
     public string Quarantine => _directory.QuarantinePath;
 
     public string LogPath => Path.Combine(_directory.DataPath, "log", Schema.Name);

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Ingest.Log;
 using Ingest.Stores;
+using Ingest.Stores.Embedded;
 using Ingest.Tests.Log;
 using Ingest.V1;
 
@@ -18,7 +19,7 @@ public sealed class SegmentBisectionTests(EngineFixture engine)
     [InlineData(7, 300, new[] { 0, 299, 300, 1234, 2099 })]
     public async Task Good_rows_land_once_and_bad_ones_are_dead_letters(int blocks, int rowsEach, int[] bad)
     {
-        IStore store = engine.Store;
+        EmbeddedStore store = engine.Store;
         using var table = new PoisonedTable(engine);
         await store.EnsureTableAsync(table.Schema, default);
         table.Forbid();
@@ -34,7 +35,7 @@ public sealed class SegmentBisectionTests(EngineFixture engine)
     [SkippableFact]
     public async Task A_dead_letter_says_all_that_is_known_of_its_row()
     {
-        IStore store = engine.Store;
+        EmbeddedStore store = engine.Store;
         using var table = new PoisonedTable(engine);
         await store.EnsureTableAsync(table.Schema, default);
         table.Forbid();
@@ -55,7 +56,7 @@ public sealed class SegmentBisectionTests(EngineFixture engine)
     [SkippableFact]
     public async Task Too_many_bad_rows_are_set_aside_with_the_good_ones_beside_them_and_the_rest_lands()
     {
-        IStore store = engine.Store;
+        EmbeddedStore store = engine.Store;
         using var table = new PoisonedTable(engine);
         await store.EnsureTableAsync(table.Schema, default);
         table.Forbid();
@@ -83,7 +84,7 @@ public sealed class SegmentBisectionTests(EngineFixture engine)
     [SkippableFact]
     public async Task When_nothing_lands_the_search_ends_early_and_all_is_set_aside()
     {
-        IStore store = engine.Store;
+        EmbeddedStore store = engine.Store;
         using var table = new PoisonedTable(engine);
         await store.EnsureTableAsync(table.Schema, default);
         table.Run($"ALTER TABLE {table.Schema.Name} ADD CONSTRAINT never CHECK speed_kph < 0");
@@ -99,7 +100,7 @@ public sealed class SegmentBisectionTests(EngineFixture engine)
     [SkippableFact]
     public async Task A_column_whose_type_was_changed_is_poison_for_the_rows_that_do_not_fit()
     {
-        IStore store = engine.Store;
+        EmbeddedStore store = engine.Store;
         using var table = new PoisonedTable(engine);
         var segments = Channel.CreateUnbounded<SealedSegment>();
         await using StoreWriter writer = table.NewWriter(store, segments.Reader);
@@ -121,7 +122,7 @@ public sealed class SegmentBisectionTests(EngineFixture engine)
     [InlineData(true)]
     public async Task A_kill_at_any_insert_loses_nothing_and_repeats_nothing(bool afterwards)
     {
-        IStore store = engine.Store;
+        EmbeddedStore store = engine.Store;
         int[] bad = [3, 17];
         for (int insert = 1; ; insert++)
         {
