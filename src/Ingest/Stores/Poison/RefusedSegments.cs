@@ -54,6 +54,7 @@ internal sealed class RefusedSegments(
         try
         {
             SegmentRows rows = SegmentRows.Read(segment);
+            rows.Check();
             logger.SegmentRefused(segment.Table.Name, segment.SegmentId, segment.Rows, reason);
             using PieceJournal journal = PieceJournal.Begin(segment, reason);
             await BisectAsync(segment, rows, journal, isResumed: false, stop);

@@ -51,6 +51,20 @@ internal sealed class SegmentRows
             : throw new InvalidDataException($"its index speaks of {row} rows, not {segment.Rows}");
     }
 
+    /// <summary>Reads every block, so that it is known beforehand whether each can be cut.</summary>
+    /// <exception cref="InvalidDataException">One cannot.</exception>
+    /// <exception cref="IOException">One cannot be read.</exception>
+    public void Check()
+    {
+        foreach ((_, BlockRecord record) in _blocks)
+        {
+            if (Content(record) is var block && (block.Rows != record.Rows || block.Length != record.Length))
+            {
+                throw new InvalidDataException($"its block at {record.Offset} has {block.Rows} rows, not {record.Rows}");
+            }
+        }
+    }
+
     /// <summary>Two halves: of blocks, or of the rows of the one block.</summary>
     public RowRange[] Split(RowRange piece)
     {
