@@ -15,6 +15,10 @@ internal static class Cli
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        // What ASP.NET brings is not copied beside the tests, so the tool runs with the server's framework here.
+        start.ArgumentList.Add("exec");
+        start.ArgumentList.Add("--runtimeconfig");
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Ingest.Server.runtimeconfig.json"));
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Ingest.Cli.dll"));
         foreach (string argument in arguments)
         {
