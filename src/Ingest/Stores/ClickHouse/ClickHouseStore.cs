@@ -27,7 +27,8 @@ public sealed partial class ClickHouseStore : IStore
     private readonly PlacementJournal _placements;
     private readonly Shard[] _shards;
     private readonly ConcurrentDictionary<ulong, int> _rerouted = new();
-    private readonly ConcurrentDictionary<ulong, int> _cutShort = new();
+    // By token: pieces of a segment are inserts of their own.
+    private readonly ConcurrentDictionary<string, int> _cutShort = new();
     private readonly SemaphoreSlim _definitions = new(1);
     private readonly CancellationTokenSource _closing = new();
     private readonly ulong _firstOwnId;
@@ -168,13 +169,13 @@ public sealed partial class ClickHouseStore : IStore
             await replica.InsertAsync(segment, shard.Define(segment.Table, facts).Insert(), facts, cancellationToken);
         }
         catch (StoreException e) when (e.Fault == StoreFault.BadData && EngineError.IsCutShort(e.Message)
-            && _cutShort.AddOrUpdate(segment.SegmentId, 1, (_, tries) => tries + 1) < CutShortTries)
+            && _cutShort.AddOrUpdate(segment.Token, 1, (_, tries) => tries + 1) < CutShortTries)
         {
             // A proxy that breaks off in mid-body looks like this too, and the segment is good.
             throw new StoreException(e.Message, StoreFault.Unavailable, e);
         }
 
-        _cutShort.TryRemove(segment.SegmentId, out _);
+        _cutShort.TryRemove(segment.Token, out _);
     }
 
     /// <inheritdoc/>
