@@ -9,8 +9,8 @@ namespace Ingest.Admission;
 /// their rows when it has run out, and sees to it that each sender has its share.
 /// </summary>
 /// <remarks>
-/// Asked by streams at every turn, on their threads: that side reads a few fields. A timer looks at the memory ten times
-/// a second; the log is looked at after each turn, since a fast sender fills a small limit within one tick.
+/// Asked by streams at every turn, on their threads: that side reads a few fields. A timer looks at the memory ten
+/// times a second; the log is looked at after each turn, since a fast sender fills a small limit within one tick.
 /// </remarks>
 public sealed class AdmissionControl : IDisposable
 {
@@ -118,7 +118,7 @@ public sealed class AdmissionControl : IDisposable
 
     internal TimeProvider Time { get; }
 
-    /// <summary>How long a refused sender is asked to wait: not the same for all, or all would be back at once.</summary>
+    /// <summary>How long a refused sender is asked to wait: not all the same, or they would be back at once.</summary>
     public TimeSpan NextRetryDelay() => _options.RetryDelay * (1 + Random.Shared.NextDouble());
 
     /// <summary>Rows of a table that one request may have.</summary>

@@ -7,7 +7,7 @@ namespace Ingest.Admission;
 /// <remarks>Updated by one thread at a time; read by any.</remarks>
 public sealed class PressureGauge
 {
-    /// <summary>Share of the limit between the mark at which a state is entered and the one at which it is left.</summary>
+    /// <summary>Share of the limit between the mark where a state is entered and the one where it is left.</summary>
     public const double Hysteresis = 0.1;
 
     /// <summary>Share of the limit from which on senders are slowed.</summary>

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Ingest.Admission;
 
-/// <summary>Memory that the process has for itself: resident, without the pages of files, which the kernel can drop.</summary>
+/// <summary>
+/// Memory that the process has for itself: resident, without the pages of files, which the kernel can drop.
+/// </summary>
 internal sealed class ProcessMemory : IDisposable
 {
     private readonly FileStream? _pages;

@@ -1,7 +1,7 @@
 namespace Ingest.Admission;
 
 /// <summary>Bytes of requests of one sender that are decoded into one table and not durable yet, about.</summary>
-/// <remarks>Added once a turn, taken off once a run of rows that became durable: it may be below 0 in between.</remarks>
+/// <remarks>Added once a turn, taken off for each run of rows that became durable: it may be below 0.</remarks>
 internal sealed class SenderBytes
 {
     private long _bytes;
