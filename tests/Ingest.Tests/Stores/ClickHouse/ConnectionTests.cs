@@ -126,7 +126,9 @@ public sealed class ConnectionTests : IDisposable
         public FixedServer(X509Certificate2? certificate, string answer)
         {
             _certificate = certificate;
-            _answer = System.Text.Encoding.ASCII.GetBytes(answer);
+            // Said, or the client may send its next request into the connection that ends.
+            int header = answer.IndexOf("\r\n", StringComparison.Ordinal);
+            _answer = System.Text.Encoding.ASCII.GetBytes(answer.Insert(header, "\r\nConnection: close"));
             _listener.Start();
             _ = AcceptAsync();
         }
