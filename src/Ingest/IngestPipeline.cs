@@ -4,6 +4,7 @@ using Ingest.Schema;
 using Ingest.Stores;
 using Ingest.Stores.ClickHouse;
 using Ingest.Stores.Embedded;
+using Ingest.Topics;
 using Ingest.V1;
 using Microsoft.Extensions.Logging;
 
@@ -19,7 +20,7 @@ public sealed class IngestPipeline : IAsyncDisposable
 
     private IngestPipeline(
         SegmentLog log, IStore store, StoreWriter writer, AdmissionControl admission, TableRegistry tables,
-        SchemaReloader schemas, TimeProvider time)
+        SchemaReloader schemas, TimeProvider time, TopicOptions topics, ILogger<TopicHub> topicLogger)
     {
         Admission = admission;
         Log = log;
@@ -29,9 +30,10 @@ public sealed class IngestPipeline : IAsyncDisposable
         _time = time;
         _tables = tables;
         _deadLetters = new DeadLetters(tables.OfMessage(DeadLetter.Descriptor.FullName));
+        Topics = new TopicHub(topics, kind => tables.OfMessage(kind.Row.FullName), Metrics, topicLogger, time);
     }
 
-    /// <summary>Names of the tables that producers may write: all but the dead letters, which are the server's own.</summary>
+    /// <summary>Names of the tables that producers may write: all but dead letters and updates, which are the server's own.</summary>
     public IEnumerable<string> ProducerTables => _tables.ProducerTables;
 
     /// <summary>The tables of <c>Ingest:Schemas</c>.</summary>
@@ -42,6 +44,9 @@ public sealed class IngestPipeline : IAsyncDisposable
 
     /// <summary>Where segments go.</summary>
     public IStore Store { get; }
+
+    /// <summary>What agents conclude, for subscribers.</summary>
+    public TopicHub Topics { get; }
 
     /// <summary>What is taken, slowed and refused.</summary>
     public AdmissionControl Admission { get; }
@@ -89,7 +94,9 @@ public sealed class IngestPipeline : IAsyncDisposable
 
             var tables = new TableRegistry(start.Tables.Select(NewTable));
             var schemas = new SchemaReloader(files, history, tables, NewTable, store, schemaLogger, start);
-            var pipeline = new IngestPipeline(log, store, writer, admission, tables, schemas, time);
+            var pipeline = new IngestPipeline(
+                log, store, writer, admission, tables, schemas, time, options.Topics, loggers.CreateLogger<TopicHub>());
+            await pipeline.Topics.OpenAsync(cancellationToken);
             writer.Start();
             schemas.Start(options.Schemas.Count > 0 ? options.SchemaReloadPeriod : TimeSpan.Zero, time);
             return pipeline;
@@ -177,6 +184,7 @@ public sealed class IngestPipeline : IAsyncDisposable
     /// </summary>
     public async Task StopAsync(TimeSpan timeout)
     {
+        await Topics.StopAsync();
         await Log.StopAsync();
         await _writer.StopAsync(timeout);
     }
@@ -186,6 +194,7 @@ public sealed class IngestPipeline : IAsyncDisposable
     {
         await Schemas.DisposeAsync();
         await StopAsync(TimeSpan.Zero);
+        await Topics.DisposeAsync();
         Admission.Dispose();
         await _writer.DisposeAsync();
         await Store.DisposeAsync();

@@ -147,4 +147,9 @@ internal static partial class LogMessages
 
     [LoggerMessage(303, LogLevel.Error, "Schemas could not be reloaded, what was in force stays")]
     public static partial void ReloadFailed(this ILogger logger, Exception cause);
+
+    [LoggerMessage(400, LogLevel.Error,
+        "Table {Table}: {Updates} updates could not be made durable, the next try comes in {Delay}")]
+    public static partial void UpdatesNotDurable(
+        this ILogger logger, string table, int updates, TimeSpan delay, Exception cause);
 }

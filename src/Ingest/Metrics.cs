@@ -14,6 +14,10 @@ public sealed class Metrics : IDisposable
     private readonly Counter<long> _bytes;
     private readonly Counter<long> _rejects;
     private readonly Counter<long> _refusals;
+    private readonly Counter<long> _updates;
+    private readonly Histogram<double> _publishes;
+    private readonly Counter<long> _gaps;
+    private readonly Counter<long> _dropped;
 
     internal Metrics()
     {
@@ -22,6 +26,12 @@ public sealed class Metrics : IDisposable
         _rejects = _meter.CreateCounter<long>("ingest.rejects", "{row}", "Rows rejected.");
         _refusals = _meter.CreateCounter<long>(
             "ingest.refusals", "{refusal}", "Requests and calls refused for want of memory or disk, by reason.");
+        _updates = _meter.CreateCounter<long>("ingest.topic.updates", "{update}", "Updates published, by table.");
+        _publishes = _meter.CreateHistogram<double>(
+            "ingest.topic.publish.duration", "s", "From a group of updates being taken to being durable and readable.");
+        _gaps = _meter.CreateCounter<long>("ingest.topic.gaps", "{gap}", "Gaps given to subscribers, by topic and reason.");
+        _dropped = _meter.CreateCounter<long>(
+            "ingest.topic.dropped", "{update}", "Updates that subscribers did not get and gaps stand for.");
     }
 
     /// <summary>The meter.</summary>
@@ -40,6 +50,21 @@ public sealed class Metrics : IDisposable
     /// <summary>Counts a request or a call that was refused.</summary>
     public void OnRefused(RefusalReason reason) => _refusals.Add(
         1, new KeyValuePair<string, object?>("reason", reason.ToString().ToUpperInvariant()));
+
+    internal void OnPublished(string table, int updates, TimeSpan duration)
+    {
+        var tag = new KeyValuePair<string, object?>("table", table);
+        _updates.Add(updates, tag);
+        _publishes.Record(duration.TotalSeconds, tag);
+    }
+
+    internal void OnGap(string topic, GapReason reason, long dropped)
+    {
+        KeyValuePair<string, object?> ofTopic = new("topic", topic);
+        KeyValuePair<string, object?> ofReason = new("reason", reason.ToString().ToUpperInvariant());
+        _gaps.Add(1, ofTopic, ofReason);
+        _dropped.Add(dropped, ofTopic, ofReason);
+    }
 
     internal void OnRejected(string table, RowErrorCode code) => _rejects.Add(
         1, new("table", table), new("reason", DeadLetters.ReasonName(code)));

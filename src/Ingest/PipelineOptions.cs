@@ -1,6 +1,7 @@
 using Ingest.Admission;
 using Ingest.Log;
 using Ingest.Stores;
+using Ingest.Topics;
 
 namespace Ingest;
 
@@ -15,6 +16,9 @@ public sealed record PipelineOptions
 
     /// <summary>Where segments go.</summary>
     public StoreOptions Store { get; init; } = new();
+
+    /// <summary>How much of what agents conclude stays in memory, and when a subscriber counts as slow.</summary>
+    public TopicOptions Topics { get; init; } = new();
 
     /// <summary>Images of descriptors with more tables, and directories of them; default none.</summary>
     public IReadOnlyList<string> Schemas { get; init; } = [];

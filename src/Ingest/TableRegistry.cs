@@ -19,16 +19,16 @@ internal sealed class TableRegistry
     /// <summary>All of them, by name.</summary>
     public IReadOnlyDictionary<string, IngestTable> All => _byName;
 
-    /// <summary>Names of those that producers may write: all but the dead letters, which are the server's own.</summary>
+    /// <summary>Names of those that producers may write: all but dead letters and updates, which are the server's own.</summary>
     public IEnumerable<string> ProducerTables =>
-        _byName.Keys.Where(name => name != BuiltInTables.DeadLetters).Order(StringComparer.Ordinal);
+        _byName.Keys.Where(BuiltInTables.IsForProducers).Order(StringComparer.Ordinal);
 
     /// <summary>The server's own table of a message.</summary>
     public IngestTable OfMessage(string fullName) => _byName[_names[fullName]];
 
     /// <summary>The table that producers may write; null when there is none of that name.</summary>
     public IngestTable? FindForProducer(string name) =>
-        name == BuiltInTables.DeadLetters ? null : _byName.GetValueOrDefault(name);
+        BuiltInTables.IsForProducers(name) ? _byName.GetValueOrDefault(name) : null;
 
     /// <summary>Adds a table, or puts a version in the place of the one before.</summary>
     public void Set(IngestTable table) =>

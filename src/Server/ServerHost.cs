@@ -76,6 +76,7 @@ public static class ServerHost
             Log = options.Log with { DataDirectory = options.DataDirectory },
             Admission = options.Admission,
             Store = options.Store,
+            Topics = options.Topics,
             Schemas = options.Schemas,
             SchemaReloadPeriod = options.SchemaReloadPeriod,
         };

@@ -41,6 +41,9 @@ public sealed record ServerOptions
     /// <summary>Where segments go.</summary>
     public Stores.StoreOptions Store { get; init; } = new();
 
+    /// <summary>How much of what agents conclude stays in memory, and when a subscriber counts as slow.</summary>
+    public Ingest.Topics.TopicOptions Topics { get; init; } = new();
+
     /// <summary>The gRPC transport.</summary>
     public Grpc.GrpcServerOptions Grpc { get; init; } = new();
 
@@ -108,6 +111,11 @@ public sealed record ServerOptions
         foreach (string fault in Store.Validate())
         {
             yield return $"Ingest:Store:{fault}";
+        }
+
+        foreach (string fault in Topics.Validate())
+        {
+            yield return $"Ingest:Topics:{fault}";
         }
 
         foreach (string fault in Sql.Validate())

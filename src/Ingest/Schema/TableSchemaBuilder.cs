@@ -116,14 +116,17 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
         string name = prefix + (options.Name.Length == 0 ? field.Name : options.Name);
         if (field.IsMap)
         {
+            RefuseInline(path, options);
             return MapNode(field, options, path, name);
         }
 
         ValueKind kind = TypeNames.KindOf(field);
         if (kind == ValueKind.Message)
         {
-            return MessageNode(field, options, path, name, ancestors);
+            return MessageNode(field, options, path, name, prefix, ancestors);
         }
+
+        RefuseInline(path, options);
 
         RefuseLowCardinality(path, options, kind);
         string type = TypeNames.Of(kind, options.LowCardinality);
@@ -157,17 +160,19 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
     }
 
     private FieldNode MessageNode(
-        FieldDescriptor field, ColumnOptions options, string path, string name, HashSet<string> ancestors)
+        FieldDescriptor field, ColumnOptions options, string path, string name, string prefix, HashSet<string> ancestors)
     {
         MessageDescriptor type = field.MessageType;
         RefuseLowCardinality(path, options, ValueKind.Message);
         if (field.IsRepeated)
         {
+            RefuseInline(path, options);
             return Leaf(field, FieldShape.JsonArray, ValueKind.Message, path, name, TypeNames.Json, options);
         }
 
         if (type.FullName == Struct.Descriptor.FullName)
         {
+            RefuseInline(path, options);
             return Leaf(field, FieldShape.Struct, ValueKind.Message, path, name, TypeNames.StructMap, options);
         }
 
@@ -175,11 +180,12 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
         if (type.FullName == Value.Descriptor.FullName || type.FullName == ListValue.Descriptor.FullName
             || !ancestors.Add(type.FullName))
         {
+            RefuseInline(path, options);
             return Leaf(field, FieldShape.JsonObject, ValueKind.Message, path, name, TypeNames.Json, options);
         }
 
         ColumnRulesCheck.Refuse(options.Rules, FieldShape.Flattened, ValueKind.Message, reason => Fault(path, reason));
-        List<FieldNode> children = Walk(type, path + ".", name + "_", ancestors);
+        List<FieldNode> children = Walk(type, path + ".", options.Inline ? prefix : name + "_", ancestors);
         ancestors.Remove(type.FullName);
         return new FieldNode
         {
@@ -243,6 +249,14 @@ internal sealed class TableSchemaBuilder(MessageDescriptor message)
         if (options.LowCardinality && kind is not (ValueKind.String or ValueKind.Bytes or ValueKind.Enum))
         {
             throw Fault(path, "is neither string nor bytes, so low_cardinality means nothing");
+        }
+    }
+
+    private void RefuseInline(string path, ColumnOptions options)
+    {
+        if (options.Inline)
+        {
+            throw Fault(path, "is no single message whose fields become columns, so inline means nothing");
         }
     }
 

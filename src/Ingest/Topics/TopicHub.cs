@@ -1,0 +1,194 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using Google.Protobuf;
+using Ingest.V1;
+using Microsoft.Extensions.Logging;
+
+namespace Ingest.Topics;
+
+/// <summary>The topics of a server: publishing into them, subscribing to them. One a pipeline.</summary>
+/// <remarks>
+/// Publishers and subscribers meet in the rings alone. Publishing never waits for a subscriber, but for the disk; a
+/// subscriber costs a cursor. Any thread may call; what a subscription does belongs to its reader.
+/// </remarks>
+public sealed partial class TopicHub : IAsyncDisposable
+{
+    private const int MaxKeyLength = 1024;
+    private const int MaxPayloadBytes = 4 << 20;
+
+    private static readonly TimeSpan s_sweepPeriod = TimeSpan.FromSeconds(5);
+
+    private readonly TopicOptions _options;
+    private readonly FrozenDictionary<PayloadKind, TopicPublisher> _publishers;
+    private readonly ConcurrentDictionary<string, Topic> _topics = new(StringComparer.Ordinal);
+    private readonly HashSet<Subscription> _subscriptions = [];
+    private readonly Lock _gate = new();
+    private readonly Metrics _metrics;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly ITimer _sweep;
+    private bool _isStopped;
+
+    internal TopicHub(
+        TopicOptions options, Func<PayloadKind, IngestTable> tableOf, Metrics metrics, ILogger logger, TimeProvider time)
+    {
+        _options = options;
+        _metrics = metrics;
+        _logger = logger;
+        _time = time;
+        _publishers = PayloadKind.All.ToFrozenDictionary(
+            kind => kind, kind => new TopicPublisher(this, kind, tableOf(kind), options, logger, time));
+        _sweep = time.CreateTimer(
+            static hub => ((TopicHub)hub!).Sweep(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>The topics, by name.</summary>
+    public IReadOnlyCollection<TopicStatus> Topics =>
+        [.. _topics.Values.Select(topic => topic.Status()).OrderBy(topic => topic.Name, StringComparer.Ordinal)];
+
+    /// <summary>The subscriptions that have not been disposed.</summary>
+    public IReadOnlyCollection<SubscriptionStatus> Subscriptions
+    {
+        get
+        {
+            Subscription[] all;
+            lock (_gate)
+            {
+                all = [.. _subscriptions];
+            }
+
+            return [.. all.Select(subscription => subscription.Status())];
+        }
+    }
+
+    /// <summary>
+    /// Publishes an update; completes when it is durable and subscribers can read it. Updates of one caller to one topic
+    /// that it does not await keep their order.
+    /// </summary>
+    /// <param name="topic">Name of the topic; made when it is new.</param>
+    /// <param name="key">The entity that the update is about.</param>
+    /// <param name="payload">
+    /// An <see cref="EtaPrediction"/>, <see cref="RouteOptimization"/>, <see cref="DriverAllocation"/>, <see cref="Alert"/>
+    /// or <see cref="Google.Protobuf.WellKnownTypes.Struct"/>; a topic has one of these for ever. Serialised before the
+    /// method returns.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait for room; what was taken goes its way.</param>
+    /// <exception cref="TopicException">The topic, the key or the payload cannot be.</exception>
+    /// <exception cref="ObjectDisposedException">The server stops; the update is not durable.</exception>
+    public ValueTask<TopicUpdate> PublishAsync(
+        string topic, string key, IMessage payload, CancellationToken cancellationToken = default)
+    {
+        PayloadKind kind = PayloadKind.Of(payload.Descriptor) ?? throw new TopicException(
+            "payload", $"{payload.Descriptor.FullName} is no payload that an update can have.");
+        if (key.Length > MaxKeyLength)
+        {
+            throw new TopicException("key", $"A key has up to {MaxKeyLength} characters, this one has {key.Length}.");
+        }
+
+        byte[] bytes = payload.ToByteArray();
+        if (bytes.Length > MaxPayloadBytes)
+        {
+            throw new TopicException("payload", $"A payload has up to {MaxPayloadBytes} bytes, this one has {bytes.Length}.");
+        }
+
+        return _publishers[kind].PublishAsync(GetOrAdd(topic, kind), key, bytes, cancellationToken);
+    }
+
+    /// <summary>Makes the topics that every server has, and fills them again with what an earlier run left.</summary>
+    internal async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        foreach (TopicPublisher publisher in _publishers.Values)
+        {
+            await publisher.OpenAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (publisher.Kind.Topic.Length > 0)
+            {
+                GetOrAdd(publisher.Kind.Topic, publisher.Kind);
+            }
+        }
+
+        _sweep.Change(s_sweepPeriod, s_sweepPeriod);
+    }
+
+    /// <summary>Takes no more updates, writes those that wait, and ends the subscriptions.</summary>
+    public async Task StopAsync()
+    {
+        await Task.WhenAll(_publishers.Values.Select(publisher => publisher.StopAsync())).ConfigureAwait(false);
+        Subscription[] all;
+        lock (_gate)
+        {
+            _isStopped = true;
+            all = [.. _subscriptions];
+        }
+
+        foreach (Subscription subscription in all)
+        {
+            subscription.EndAs(SubscriptionEnd.HubStopped);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _sweep.DisposeAsync().ConfigureAwait(false);
+        await StopAsync().ConfigureAwait(false);
+    }
+
+    internal void OnPublished(string table, int updates, TimeSpan duration) =>
+        _metrics.OnPublished(table, updates, duration);
+
+    internal void OnGap(Gap gap) => _metrics.OnGap(gap.Topic, gap.Reason, gap.DroppedCount);
+
+    private Topic GetOrAdd(string name, PayloadKind kind)
+    {
+        if (!_topics.TryGetValue(name, out Topic? topic))
+        {
+            topic = Add(name, kind);
+        }
+
+        return topic.Kind == kind ? topic : throw new TopicException(
+            "payload", $"Topic '{name}' has payloads {topic.Kind.Payload.Name}, not {kind.Payload.Name}.");
+    }
+
+    private Topic Add(string name, PayloadKind kind)
+    {
+        if (!TopicPattern.IsName(name))
+        {
+            throw new TopicException(
+                "topic", $"'{name}' is no topic: tokens of letters, digits, - and _ separated by dots are, up to "
+                + $"{TopicPattern.MaxNameLength} characters.");
+        }
+
+        if (PayloadKind.OfTopic(name) is { } own && own != kind)
+        {
+            throw new TopicException("payload", $"Topic '{name}' has payloads {own.Payload.Name}, not {kind.Payload.Name}.");
+        }
+
+        lock (_gate)
+        {
+            if (_topics.TryGetValue(name, out Topic? topic))
+            {
+                return topic;
+            }
+
+            ObjectDisposedException.ThrowIf(_isStopped, this);
+            if (_topics.Count >= _options.MaxTopics)
+            {
+                throw new TopicException("topic", $"There are {_topics.Count} topics, as many as Ingest:Topics:MaxTopics allows.");
+            }
+
+            topic = new Topic(name, kind, TopicEpoch.Create(_time), new TopicRing(_options, 0), stored: 0);
+            _topics[name] = topic;
+            Welcome(topic);
+            return topic;
+        }
+    }
+
+    private void Sweep()
+    {
+        long now = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        foreach (Topic topic in _topics.Values)
+        {
+            topic.Ring.Sweep(topic.StoredOffset, now);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+using System.Buffers;
+using Google.Protobuf;
+using Ingest.Columns;
+using Ingest.Decoding;
+using Ingest.V1;
+
+namespace Ingest.Topics;
+
+/// <content>A group on its way: offsets, rows, the disk, the rings.</content>
+internal sealed partial class TopicPublisher
+{
+    private static readonly TimeSpan s_firstRetry = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_lastRetry = TimeSpan.FromSeconds(5);
+
+    private readonly List<TopicUpdate> _updates = [];
+    private readonly List<PendingUpdate> _accepted = [];
+    private readonly Dictionary<Topic, long> _next = [];
+    private byte[] _row = new byte[4096];
+    private TaskCompletionSource<Exception?> _outcome = new();
+    private long _rows;
+
+    /// <summary>Opens it as the producer of its table.</summary>
+    /// <returns>What the log knows of it.</returns>
+    /// <exception cref="IOException">The log could not be written.</exception>
+    public async Task<Log.ProducerOpening> OpenAsync()
+    {
+        Log.ProducerOpening opening = await _table.Lane.OpenProducerAsync(this).ConfigureAwait(false);
+        _rows = opening.DurableOffset;
+        return opening;
+    }
+
+    /// <inheritdoc/>
+    public override void OnCommitted(in BatchEntry entry) => _outcome.TrySetResult(null);
+
+    /// <inheritdoc/>
+    public override void OnFailed(in BatchEntry entry, Exception cause) => _outcome.TrySetResult(cause);
+
+    /// <inheritdoc/>
+    public override void OnFenced(long epoch)
+    {
+        // Nobody else opens the tables of updates.
+    }
+
+    private async Task CommitAsync(List<PendingUpdate> group)
+    {
+        await _hub.RememberAsync(group).ConfigureAwait(false);
+        long started = _time.GetTimestamp();
+        TimeSpan delay = s_firstRetry;
+        bool isFirst = true;
+        while (true)
+        {
+            await _table.Lane.WaitForRoomAsync().ConfigureAwait(false);
+            _outcome = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (isFirst ? !TryWriteNew(group) : !TryWriteAgain())
+            {
+                return;
+            }
+
+            isFirst = false;
+            if (await _outcome.Task.ConfigureAwait(false) is not { } failure)
+            {
+                break;
+            }
+
+            if (_isStopping || failure is ObjectDisposedException)
+            {
+                FailAccepted(failure);
+                return;
+            }
+
+            _logger.UpdatesNotDurable(_table.Schema.Name, _accepted.Count, delay, failure);
+            await Task.Delay(delay, _time).ConfigureAwait(false);
+            delay = delay * 2 < s_lastRetry ? delay * 2 : s_lastRetry;
+        }
+
+        Show();
+        _hub.OnPublished(_table.Schema.Name, _updates.Count, _time.GetElapsedTime(started));
+        for (int i = 0; i < _accepted.Count; i++)
+        {
+            _accepted[i].Complete(_updates[i]);
+        }
+    }
+
+    // Offsets are given here: a payload that makes no row gets none.
+    private bool TryWriteNew(List<PendingUpdate> group)
+    {
+        _updates.Clear();
+        _accepted.Clear();
+        _next.Clear();
+        long now = NowMicros();
+        Batch batch = _table.Lane.Rent(_table.Schema);
+        int first = batch.RowCount;
+        try
+        {
+            foreach (PendingUpdate pending in group)
+            {
+                Topic topic = pending.Topic;
+                long offset = _next.TryGetValue(topic, out long next) ? next : topic.Ring.Head;
+                topic.LastEmittedMicros = Math.Max(topic.LastEmittedMicros, now);
+                var update = TopicUpdate.Create(
+                    topic.Name, Kind, pending.Key, topic.Epoch, offset, topic.LastEmittedMicros, pending.Payload);
+                if (_table.Rows.TryAppend(RowOf(update), batch, long.MaxValue / 2, out RowFault fault) != RowResult.Accepted)
+                {
+                    pending.Fail(new TopicException("payload", $"The payload makes no row: {fault.Field} {fault.Message}"));
+                    continue;
+                }
+
+                _next[topic] = offset + 1;
+                _updates.Add(update);
+                _accepted.Add(pending);
+            }
+        }
+        catch (Exception e)
+        {
+            _table.Lane.GiveBack(batch, first, e);
+            throw;
+        }
+
+        Give(batch, first);
+        return _updates.Count > 0;
+    }
+
+    private bool TryWriteAgain()
+    {
+        Batch batch = _table.Lane.Rent(_table.Schema);
+        int first = batch.RowCount;
+        try
+        {
+            foreach (TopicUpdate update in _updates)
+            {
+                _table.Rows.TryAppend(RowOf(update), batch, long.MaxValue / 2, out _);
+            }
+        }
+        catch (Exception e)
+        {
+            _table.Lane.GiveBack(batch, first, e);
+            throw;
+        }
+
+        Give(batch, first);
+        return true;
+    }
+
+    private void Give(Batch batch, int first)
+    {
+        int count = batch.RowCount - first;
+        if (count > 0)
+        {
+            batch.AddEntry(new BatchEntry(this, ProducerId, Epoch, _rows, count, first, count));
+        }
+
+        _table.Lane.Return(batch);
+    }
+
+    private void FailAccepted(Exception cause)
+    {
+        foreach (PendingUpdate pending in _accepted)
+        {
+            pending.Fail(cause);
+        }
+    }
+
+    // In the order in which they were published, topic by topic.
+    private void Show()
+    {
+        _rows += _updates.Count;
+        long now = NowMicros();
+        foreach (Topic topic in _next.Keys)
+        {
+            TopicUpdate[] own = _next.Count == 1
+                ? [.. _updates]
+                : [.. _updates.Where(update => ReferenceEquals(update.Topic, topic.Name))];
+            topic.Ring.Append(own, topic.StoredOffset, now);
+            NoteDurable(topic, own[^1].Offset + 1);
+            topic.Wake();
+        }
+    }
+
+    private ReadOnlySpan<byte> RowOf(TopicUpdate update)
+    {
+        var head = new EtaPredictionRow
+        {
+            Topic = update.Topic, Key = update.Key, Epoch = update.Epoch, Offset = update.Offset,
+            EmittedAt = TopicUpdate.ToTimestamp(update.EmittedAtMicros),
+        };
+        int headSize = head.CalculateSize();
+        ReadOnlySpan<byte> payload = update.Payload;
+        int size = headSize + update.Message.Length + payload.Length + (2 * 2 * NativeFormat.MaxVarintBytes);
+        if (_row.Length < size)
+        {
+            _row = new byte[Math.Max(size, 2 * _row.Length)];
+        }
+
+        head.WriteTo(_row.AsSpan(0, headSize));
+        int at = headSize;
+        at += WriteHead(_row.AsSpan(at), EtaPredictionRow.UpdateFieldNumber, update.Message.Length);
+        update.Message.Span.CopyTo(_row.AsSpan(at));
+        at += update.Message.Length;
+        at += WriteHead(_row.AsSpan(at), EtaPredictionRow.EtaPredictionFieldNumber, payload.Length);
+        payload.CopyTo(_row.AsSpan(at));
+        return _row.AsSpan(0, at + payload.Length);
+    }
+
+    // All tables of updates have the same fields before the payload, and the payload in the same place.
+    private static int WriteHead(Span<byte> target, int field, int length)
+    {
+        int at = NativeFormat.WriteVarint(target, WireFormat.MakeTag(field, WireFormat.WireType.LengthDelimited));
+        return at + NativeFormat.WriteVarint(target[at..], (ulong)length);
+    }
+
+    private long NowMicros() => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+}

@@ -1,0 +1,158 @@
+using Ingest.Columns;
+using Ingest.Log;
+using Microsoft.Extensions.Logging;
+
+namespace Ingest.Topics;
+
+/// <summary>
+/// The one writer of a table of updates: gives offsets, makes updates durable, and puts them into the rings of their
+/// topics.
+/// </summary>
+/// <remarks>
+/// <para>
+/// One group at a time: while it is on its way to the disk the next collects, bounded by
+/// <see cref="TopicOptions.MaxPendingBytes"/>; at the bound publishers wait. A group is the rows of one batch, so all of it
+/// is durable or nothing. One that failed is written again with the offsets that it has, until it is durable or the log
+/// stops.
+/// </para>
+/// <para>
+/// Callers serialise on their own threads; the loop runs on pool threads, one at a time; the lane's thread says what became
+/// of a group. It is a producer of its table, so the log knows exactly how many of its rows are durable, and how many the
+/// store has.
+/// </para>
+/// </remarks>
+internal sealed partial class TopicPublisher : ProducerSession
+{
+    /// <summary>Stable id of the publishers, as <c>producer_id</c> has it.</summary>
+    public const string Id = "ingest-topics";
+
+    private const int MaxGroupRows = 4096;
+    private const long MaxGroupBytes = 4 << 20;
+
+    private readonly TopicHub _hub;
+    private readonly IngestTable _table;
+    private readonly long _maxPendingBytes;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private readonly Queue<PendingUpdate> _pending = new();
+    private readonly List<PendingUpdate> _group = [];
+    private long _pendingBytes;
+    private TaskCompletionSource? _room;
+    private Task _running = Task.CompletedTask;
+    private bool _isRunning;
+    private volatile bool _isStopping;
+
+    public TopicPublisher(
+        TopicHub hub, PayloadKind kind, IngestTable table, TopicOptions options, ILogger logger, TimeProvider time)
+        : base(Id, epoch: 0)
+    {
+        _hub = hub;
+        Kind = kind;
+        _table = table;
+        _maxPendingBytes = options.MaxPendingBytes;
+        _logger = logger;
+        _time = time;
+    }
+
+    /// <summary>What it publishes.</summary>
+    public PayloadKind Kind { get; }
+
+    /// <summary>The table that it writes.</summary>
+    public IngestTable Table => _table;
+
+    /// <summary>Publishes one update; completes when it is durable and in its ring.</summary>
+    /// <exception cref="ObjectDisposedException">The server stops.</exception>
+    public async ValueTask<TopicUpdate> PublishAsync(
+        Topic topic, string key, byte[] payload, CancellationToken cancellationToken)
+    {
+        var update = new PendingUpdate(topic, key, payload);
+        while (!TryQueue(update, out Task room))
+        {
+            await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return await update.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Writes what waits, and takes no more.</summary>
+    public async Task StopAsync()
+    {
+        Task running;
+        lock (_gate)
+        {
+            _isStopping = true;
+            running = _running;
+        }
+
+        await running.ConfigureAwait(false);
+        ReleaseRoom();
+    }
+
+    private bool TryQueue(PendingUpdate update, out Task room)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isStopping, typeof(TopicHub));
+            if (_pendingBytes > 0 && _pendingBytes + update.Bytes > _maxPendingBytes)
+            {
+                _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                room = _room.Task;
+                return false;
+            }
+
+            _pending.Enqueue(update);
+            _pendingBytes += update.Bytes;
+            if (!_isRunning)
+            {
+                _isRunning = true;
+                _running = Task.Run(RunAsync);
+            }
+        }
+
+        room = Task.CompletedTask;
+        return true;
+    }
+
+    private async Task RunAsync()
+    {
+        while (TryTakeGroup())
+        {
+            try
+            {
+                await CommitAsync(_group).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                foreach (PendingUpdate update in _group)
+                {
+                    update.Fail(e);
+                }
+            }
+
+            _group.Clear();
+        }
+    }
+
+    private bool TryTakeGroup()
+    {
+        lock (_gate)
+        {
+            long bytes = 0;
+            while (_pending.TryPeek(out PendingUpdate? next) && _group.Count < MaxGroupRows
+                && (bytes == 0 || bytes + next.Bytes <= MaxGroupBytes))
+            {
+                bytes += next.Bytes;
+                _group.Add(_pending.Dequeue());
+            }
+
+            _pendingBytes -= bytes;
+            _isRunning = _group.Count > 0;
+        }
+
+        ReleaseRoom();
+        return _group.Count > 0;
+    }
+
+    private void ReleaseRoom() => Interlocked.Exchange(ref _room, null)?.TrySetResult();
+}
