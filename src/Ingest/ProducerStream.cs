@@ -88,6 +88,12 @@ public sealed class ProducerStream : ProducerSession
         }
     }
 
+    /// <summary>Why rows are refused now; unspecified when they are not.</summary>
+    public RefusalReason Refusal => _turns.Refusal;
+
+    /// <summary>How long the sender is asked to wait when it is refused.</summary>
+    public TimeSpan NextRetryDelay() => _turns.NextRetryDelay();
+
     /// <summary>Whether more may be appended in this turn.</summary>
     public bool TurnGoesOn => _turns.GoesOn;
 

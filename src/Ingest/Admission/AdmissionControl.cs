@@ -17,6 +17,7 @@ public sealed class AdmissionControl : IDisposable
     private const double HardShareOfMemory = 0.95;
     private const double HardShareOfLog = 1;
     private const double DefaultShareOfMachine = 0.75;
+    private const double LeastDelay = 0.1;
 
     /// <summary>What a row costs at least: a rejected one is kept, told and counted.</summary>
     private const long LeastRowBytes = 256;
@@ -34,15 +35,12 @@ public sealed class AdmissionControl : IDisposable
     private readonly ProcessMemory _process = new();
     private readonly Func<long> _readMemory;
     private readonly LogSpace _space;
-    private readonly Dictionary<string, SenderShare> _shares = new(StringComparer.Ordinal);
-    private readonly List<SenderShare> _faded = [];
+    private readonly SenderShares _shares;
     private readonly List<Func<long>> _buffers = [];
     private readonly Lock _gate = new();
     private readonly Lock _looking = new();
     private readonly ITimer _timer;
-    private readonly int _turns;
     private readonly HashSet<Action> _watchers = [];
-    private double _fairBytes;
     private long _diskLookedAt;
     private long _remindedAt;
     private long _collectedAt;
@@ -60,7 +58,7 @@ public sealed class AdmissionControl : IDisposable
         Time = time;
         _readMemory = readMemory ?? _process.Read;
         _space = new LogSpace(log.Options, log.Metrics, freeBytesOf ?? LogSpace.FreeBytesOf);
-        _turns = Environment.ProcessorCount;
+        _shares = new SenderShares(Environment.ProcessorCount, time);
         MaxMemoryBytes = options.MaxMemoryBytes > 0
             ? options.MaxMemoryBytes
             : (long)(DefaultShareOfMachine * ProcessMemory.AvailableBytes);
@@ -101,16 +99,7 @@ public sealed class AdmissionControl : IDisposable
         : RefusalReason.Memory;
 
     /// <summary>Senders that have streams now.</summary>
-    public int SenderCount
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _shares.Count;
-            }
-        }
-    }
+    public int SenderCount => _shares.Count;
 
     internal bool IsSlowing => _slowing;
 
@@ -120,6 +109,20 @@ public sealed class AdmissionControl : IDisposable
 
     /// <summary>How long a refused sender is asked to wait: not all the same, or they would be back at once.</summary>
     public TimeSpan NextRetryDelay() => _options.RetryDelay * (1 + Random.Shared.NextDouble());
+
+    /// <summary>As <see cref="NextRetryDelay()"/>, shorter for a sender that has used less than its part.</summary>
+    internal TimeSpan NextRetryDelay(SenderShare share) =>
+        NextRetryDelay() * Math.Clamp(_shares.UsedParts(share), LeastDelay, 1);
+
+    /// <summary>
+    /// Why rows of a sender are refused now; unspecified when they are not. Between the mark where the log's limit is
+    /// reached and the one where refusing ends there is room, and it is for those who have used less than their part.
+    /// </summary>
+    internal RefusalReason RefusalOf(SenderShare share) =>
+        !_refusing || (MemoryState != Pressure.Hard && Disk.UsedBytes < Disk.LimitBytes
+            && _shares.UsedParts(share) <= 1)
+            ? RefusalReason.Unspecified
+            : Refusal;
 
     /// <summary>Rows of a table that one request may have.</summary>
     internal int MaxRequestRows(long emptyRowBytes) =>
@@ -158,36 +161,16 @@ public sealed class AdmissionControl : IDisposable
         }
     }
 
-    internal StreamTurns Join(string sender, Lane lane, Lane deadLetters)
-    {
-        lock (_gate)
-        {
-            if (!_shares.TryGetValue(sender, out SenderShare? share))
-            {
-                _shares.Add(sender, share = new SenderShare(sender, _turns));
-            }
+    internal StreamTurns Join(string sender, Lane lane, Lane deadLetters) =>
+        new(this, _shares.Join(sender), lane, deadLetters);
 
-            share.Streams++;
-            return new StreamTurns(this, share, lane, deadLetters);
-        }
-    }
-
-    internal void Leave(SenderShare share)
-    {
-        lock (_gate)
-        {
-            if (--share.Streams == 0)
-            {
-                _shares.Remove(share.Sender);
-            }
-        }
-    }
+    internal void Leave(SenderShare share) => _shares.Leave(share);
 
     /// <summary>How long a sender pauses before a turn.</summary>
     internal TimeSpan PauseOf(SenderShare share)
     {
         double level = Math.Max(Disk.Level, Math.Max(Memory.Level, Buffers.Level));
-        double weight = Math.Min(1, share.RecentBytes / Math.Max(1, _fairBytes));
+        double weight = Math.Min(1, _shares.RecentParts(share));
         TimeSpan pause = _options.MaxPause * level * weight;
         return _refusing || pause < s_shortestPause ? TimeSpan.Zero : pause;
     }
@@ -236,7 +219,7 @@ public sealed class AdmissionControl : IDisposable
                 UpdateLog();
             }
 
-            FadeShares();
+            _shares.Fade();
             if (_slowing)
             {
                 Remind();
@@ -316,26 +299,5 @@ public sealed class AdmissionControl : IDisposable
         {
             NotifyAll();
         }
-    }
-
-    // The share of a sender is an equal part of what was decoded lately; who takes less is paused less.
-    private void FadeShares()
-    {
-        lock (_gate)
-        {
-            _faded.AddRange(_shares.Values);
-        }
-
-        double sum = 0;
-        int active = 0;
-        foreach (SenderShare share in _faded)
-        {
-            share.Fade();
-            sum += share.RecentBytes;
-            active += share.RecentBytes > 0.5 ? 1 : 0;
-        }
-
-        _faded.Clear();
-        Volatile.Write(ref _fairBytes, sum / Math.Max(1, active));
     }
 }

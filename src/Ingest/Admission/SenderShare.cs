@@ -10,11 +10,20 @@ namespace Ingest.Admission;
 /// </remarks>
 internal sealed class SenderShare(string sender, int maxTurns)
 {
+    /// <summary>
+    /// After how long what a sender used counts half: longer than a refused one stays away, or it would come back as one
+    /// that had used nothing.
+    /// </summary>
+    public static readonly TimeSpan HalfLife = TimeSpan.FromSeconds(2.5);
+
+    private const double ForgottenBytes = 4096;
+
     private readonly ConcurrentQueue<StreamTurns> _waiting = new();
     private readonly ConcurrentDictionary<string, SenderBytes> _held = new(StringComparer.Ordinal);
     private int _turns; // Taken and waited for.
     private long _turnBytes;
     private double _recentBytes;
+    private double _usedBytes;
 
     /// <summary>The sender's key.</summary>
     public string Sender => sender;
@@ -26,6 +35,15 @@ internal sealed class SenderShare(string sender, int maxTurns)
     /// Bytes of its latest turns, older ones counting less. Written by the control's timer alone, read without care.
     /// </summary>
     public double RecentBytes => _recentBytes;
+
+    /// <summary>
+    /// Bytes of its turns of the last seconds, those of a moment ago included; of what lies <see cref="HalfLife"/> back,
+    /// half.
+    /// </summary>
+    public double UsedBytes => Volatile.Read(ref _usedBytes) + Volatile.Read(ref _turnBytes);
+
+    /// <summary>Whether nothing of it is left to remember.</summary>
+    public bool IsForgotten => Streams == 0 && UsedBytes < ForgottenBytes;
 
     /// <summary>Bytes that it has under way into a table.</summary>
     public SenderBytes Held(string table) => _held.GetOrAdd(table, static _ => new SenderBytes());
@@ -61,6 +79,12 @@ internal sealed class SenderShare(string sender, int maxTurns)
         }
     }
 
-    /// <summary>Lets what was counted before fade by half, and adds what came since.</summary>
-    public void Fade() => _recentBytes = (_recentBytes / 2) + Interlocked.Exchange(ref _turnBytes, 0);
+    /// <summary>Lets what was counted before fade, the recent by half, and adds what came since.</summary>
+    /// <param name="elapsed">Time since the last call.</param>
+    public void Fade(TimeSpan elapsed)
+    {
+        long came = Interlocked.Exchange(ref _turnBytes, 0);
+        _recentBytes = (_recentBytes / 2) + came;
+        Volatile.Write(ref _usedBytes, (_usedBytes * Math.Exp(-Math.Log(2) * (elapsed / HalfLife))) + came);
+    }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 using Ingest.Log;
+using Ingest.V1;
 
 namespace Ingest.Admission;
 
@@ -47,6 +48,14 @@ internal sealed class StreamTurns : IValueTaskSource, IThreadPoolWorkItem
 
     /// <summary>Whether the turn goes on: there is something left of it, and room for rows.</summary>
     public bool GoesOn => _left > 0 && HasRoom;
+
+    /// <summary>Why rows of this stream are refused now; unspecified when they are not.</summary>
+    public RefusalReason Refusal => _control.RefusalOf(_share);
+
+    /// <summary>How long its sender is asked to wait when it is refused.</summary>
+    public TimeSpan NextRetryDelay() => _control.NextRetryDelay(_share);
+
+    private bool IsRefused => Refusal != RefusalReason.Unspecified;
 
     private bool HasRoom => _lane.HasRoomFor(_held.Value) && _deadLetters.HasRoom;
 
@@ -151,7 +160,7 @@ internal sealed class StreamTurns : IValueTaskSource, IThreadPoolWorkItem
 
         while (true)
         {
-            while (!HasRoom && !_control.Refuses)
+            while (!HasRoom && !IsRefused)
             {
                 await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
             }
@@ -166,7 +175,7 @@ internal sealed class StreamTurns : IValueTaskSource, IThreadPoolWorkItem
             }
 
             await PauseAsync(cancellationToken).ConfigureAwait(false);
-            if (HasRoom || _control.Refuses)
+            if (HasRoom || IsRefused)
             {
                 return;
             }

@@ -179,11 +179,10 @@ internal sealed partial class AppendSession
         {
             Refuse(request.Length, RefusalReason.Credit, "the request exceeds the credit");
         }
-        else if (_pipeline.Admission.Refusal is var shortage and not RefusalReason.Unspecified)
+        else if (_rows.Refusal is var shortage and not RefusalReason.Unspecified)
         {
             _pipeline.Metrics.OnRefused(shortage);
-            Refuse(
-                request.Length, shortage, AppendErrors.RefusalText(shortage), _pipeline.Admission.NextRetryDelay());
+            Refuse(request.Length, shortage, AppendErrors.RefusalText(shortage), _rows.NextRetryDelay());
         }
         else if (WrongForm() is { } text)
         {

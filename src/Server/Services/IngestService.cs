@@ -89,7 +89,7 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
 
     private async Task TakeAllAsync(RowStream rows, RequestStream requests, CallContext call)
     {
-        ThrowIfRefused();
+        ThrowIfRefused(rows);
         long request = 0;
         while (rows.Failure is null && await requests.WaitToReadAsync())
         {
@@ -99,7 +99,7 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
                 await turn;
             }
 
-            ThrowIfRefused();
+            ThrowIfRefused(rows);
             while (rows.TurnGoesOn && requests.TryRead(out ReadOnlySpan<byte> bytes))
             {
                 RequestResult result = rows.Append(bytes);
@@ -117,12 +117,12 @@ internal sealed class IngestService(IngestPipeline pipeline, AppendOptions appen
         }
     }
 
-    private void ThrowIfRefused()
+    private void ThrowIfRefused(RowStream rows)
     {
-        if (pipeline.Admission.Refusal is var reason and not RefusalReason.Unspecified)
+        if (rows.Refusal is var reason and not RefusalReason.Unspecified)
         {
             pipeline.Metrics.OnRefused(reason);
-            throw AppendErrors.Refused(reason, pipeline.Admission.NextRetryDelay());
+            throw AppendErrors.Refused(reason, rows.NextRetryDelay());
         }
     }
 }

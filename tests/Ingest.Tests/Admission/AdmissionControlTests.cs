@@ -112,6 +112,66 @@ public sealed class AdmissionControlTests : IDisposable
     }
 
     [Fact]
+    public async Task Near_the_limit_of_the_log_there_is_room_for_who_has_used_little()
+    {
+        SegmentLog log = await _directory.OpenAsync(
+            _directory.Options with { MaxBytes = 64 * 1024, SegmentBytes = 4 * 1024 });
+        using AdmissionControl admission = Control(log);
+        Lane lane = log.Lane(LogDirectory.Events);
+        StreamTurns greedy = admission.Join("greedy", lane, lane);
+        StreamTurns polite = admission.Join("polite", lane, lane);
+        await TakeAsync(greedy, 1_000_000);
+        await TakeAsync(polite, 10_000);
+        admission.Look();
+        Assert.Equal(RefusalReason.Unspecified, greedy.Refusal);
+        var sink = new CountingSink();
+        for (int rows = 0; !admission.Refuses; admission.LookAtLog())
+        {
+            Assert.True(rows < 100_000, "no bound");
+            LogDirectory.Append(lane, sink, rows, 10);
+            rows += 10;
+            await sink.CommittedAsync(rows);
+        }
+
+        Assert.Equal((RefusalReason.Disk, RefusalReason.Disk), (greedy.Refusal, polite.Refusal));
+        Assert.True(polite.NextRetryDelay() < greedy.NextRetryDelay() / 2);
+
+        await log.SealAsync();
+        Assert.True(log.Sealed.TryRead(out SealedSegment? segment));
+        log.Release(segment);
+        admission.Look();
+        Assert.True(admission.Refuses);
+        Assert.Equal((RefusalReason.Disk, RefusalReason.Unspecified), (greedy.Refusal, polite.Refusal));
+
+        // Its part is used up within a moment, not at the next look.
+        await TakeAsync(polite, 2_000_000);
+        Assert.Equal(RefusalReason.Disk, polite.Refusal);
+        await log.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_sender_that_comes_back_is_still_known()
+    {
+        await using SegmentLog log = await _directory.OpenAsync();
+        using AdmissionControl admission = Control(log);
+        Lane lane = log.Lane(LogDirectory.Events);
+        StreamTurns first = admission.Join("greedy", lane, lane);
+        await TakeAsync(first, 1_000_000);
+        admission.Look();
+        first.Close();
+        StreamTurns again = admission.Join("greedy", lane, lane);
+        Assert.InRange(again.Share.UsedBytes, 900_000, 1_000_000);
+        again.Close();
+        for (int i = 0; i < 400; i++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(100));
+            admission.Look();
+        }
+
+        Assert.Equal(0, admission.Join("greedy", lane, lane).Share.UsedBytes);
+    }
+
+    [Fact]
     public async Task Two_bytes_a_row_are_not_taken_without_end()
     {
         await using SegmentLog log = await _directory.OpenAsync();
