@@ -60,18 +60,11 @@ internal sealed class ProducerFile(ILogFiles disk, string directory) : IDisposab
     }
 
     /// <summary>
-    /// Makes durable what was read: what a killed process appended and did not flush is there to be read, and would be
-    /// gone after a loss of power.
+    /// Makes durable what was read: what a killed process appended and did not flush, or failed to, is there to be read,
+    /// and would be gone after a loss of power.
     /// </summary>
     /// <exception cref="IOException">It is not durable.</exception>
-    public void Flush()
-    {
-        if (disk.Exists(Path))
-        {
-            using var file = disk.Open(Path);
-            file.Flush();
-        }
-    }
+    public void WriteAgain() => UnsureBytes.WriteAgain(disk, Path);
 
     /// <summary>Saves what of a table's producers is not saved yet.</summary>
     /// <exception cref="IOException">It is not durable; the next call writes everything.</exception>

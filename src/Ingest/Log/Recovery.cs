@@ -97,8 +97,8 @@ internal sealed class Recovery(
         Parallel.For(0, scans.Length, options, i =>
         {
             ApplyEnd(inventory.Segments[i]);
-            Flush(inventory.Segments[i]);
             scans[i] = SegmentScan.Run(disk, inventory.Segments[i]);
+            Flush(scans[i]);
         });
 
         disk.FlushDirectory(directory.TableDirectory(table.Name));
@@ -117,7 +117,7 @@ internal sealed class Recovery(
         }
         else
         {
-            producers.File.Flush();
+            producers.File.WriteAgain();
         }
 
         var first = _sealed.Count;
@@ -170,6 +170,7 @@ internal sealed class Recovery(
         {
             if (SegmentEnd.TryRead(disk, files, out var dataLength, out var indexLength))
             {
+                UnsureBytes.WriteAgain(disk, files.End);
                 CutFile(files.Data, dataLength);
                 CutFile(files.Index, indexLength);
             }
@@ -181,14 +182,12 @@ internal sealed class Recovery(
     }
 
     // A process that was killed may have left what it had written and not flushed. It is read here as if it were durable,
-    // and producers are told so: it has to be, before anyone relies on it.
-    private void Flush(SegmentFiles files)
+    // and producers are told so: it has to be, before anyone relies on it. The last group's flush may have failed.
+    private void Flush(SegmentScan scan)
     {
-        foreach (var path in new[] { files.Data, files.Index }.Where(disk.Exists))
-        {
-            using var file = disk.Open(path);
-            file.Flush();
-        }
+        var (data, index) = scan.LastGroup;
+        UnsureBytes.WriteAgain(disk, scan.Files.Data, data);
+        UnsureBytes.WriteAgain(disk, scan.Files.Index, index);
     }
 
     private void Recover(TableSchema table, SegmentScan scan)

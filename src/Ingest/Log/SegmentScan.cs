@@ -53,6 +53,20 @@ internal sealed class SegmentScan
     public long Rows => Kept.Where(block => block.Fault is null).Sum(block => (long)block.Rows);
 
     /// <summary>
+    /// Where in both files the last group begins whose rows may count: all before it was flushed before it was written.
+    /// </summary>
+    public (long Data, long Index) LastGroup
+    {
+        get
+        {
+            var first = _good == 0
+                ? -1
+                : _blocks.FindLastIndex(_good - 1, _good, block => block.Record is { BeginsGroup: true });
+            return first <= 0 ? (0, 0) : (_blocks[first].Offset, _blocks[first].IndexOffset);
+        }
+    }
+
+    /// <summary>
     /// What producers have in the segment: of good blocks, and of bad ones with a later group behind them. Those were
     /// acknowledged before they rotted, so their offsets stay taken; of the last group a bad block may never have been.
     /// </summary>

@@ -160,6 +160,7 @@ internal sealed class PieceJournal : IDisposable
         }
 
         _file.Truncate(_end);
+        UnsureBytes.WriteAgain(_file);
         return !isFirst;
     }
 

@@ -61,13 +61,8 @@ internal sealed class PowerCut
                 _files[failed.File].Settle(Fate.Pending, Fate.Doubtful);
                 break;
             case DiskEvent.ProcessEnded:
-                // Not shown, and not promised (docs/guarantees.md): the next process finds in the cache what a flush has
-                // failed for, and nothing tells it that its own flush, which succeeds, will not write that.
-                foreach (var history in _files.Values)
-                {
-                    history.Settle(Fate.Doubtful, Fate.Pending);
-                }
-
+                // What a flush has failed for stays so: the next process finds it in the cache, and its own flush, which
+                // succeeds, does not write it unless it is written again.
                 break;
             case DiskEvent.Renamed renamed:
                 current.Remove(renamed.From, out var moved);
