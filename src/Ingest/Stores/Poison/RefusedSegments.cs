@@ -45,7 +45,7 @@ internal sealed class RefusedSegments(
             return;
         }
 
-        if (stored > 0)
+        if (stored > 0 && !segment.Table.HasSegmentRows)
         {
             SetAside(segment, reason);
             return;

@@ -13,7 +13,8 @@ namespace Ingest.Stores.Poison;
 /// <para>
 /// One piece is under way at a time, and what became of the one before is on disk (<see cref="PieceJournal"/>). So after
 /// a kill or a power loss the count of the segment's rows in the store says of the one piece that was under way whether
-/// it landed: no token need be remembered. The order of the pieces follows from the outcomes, breadth first, which gets
+/// it landed: no token need be remembered. In a table with partitions of its own, where a piece may land in part, rows
+/// are told by their numbers instead. The order of the pieces follows from the outcomes, breadth first, which gets
 /// the large good pieces in early and leaves the smallest when there are too many bad rows.
 /// </para>
 /// <para>
@@ -185,6 +186,13 @@ internal sealed class SegmentBisection(
                 run.HasTable = true;
             }
 
+            if (piece.Table.HasSegmentRows)
+            {
+                // It may land in part, as may an earlier try of it: its rows are told by their numbers.
+                await store.InsertMissingAsync(piece, stop);
+                return new PieceOutcome(rows, PieceResult.Landed);
+            }
+
             if (run.MayHaveLanded && await LookAsync(run, piece, rows, landed, stop) is { } landedBefore)
             {
                 return landedBefore;
@@ -196,6 +204,11 @@ internal sealed class SegmentBisection(
         }
         catch (StoreException e) when (e.Fault == StoreFault.BadData)
         {
+            if (piece.Table.HasSegmentRows)
+            {
+                return new PieceOutcome(rows, PieceResult.Refused, e.Message);
+            }
+
             // A view behind the table may have refused what the table has.
             return await LookAsync(run, piece, rows, landed, stop) ?? new PieceOutcome(rows, PieceResult.Refused, e.Message);
         }

@@ -23,11 +23,11 @@ internal sealed class PoisonedTable : IDisposable
     private readonly EngineConnection? _operator;
     private int _writes;
 
-    public PoisonedTable(EngineFixture? engine)
+    public PoisonedTable(EngineFixture? engine, string? partitionBy = null)
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"poisoned_{Interlocked.Increment(ref s_last)}");
         Schema = new TableSchema(
-            name, GpsPoint.Descriptor, s_points.Columns, s_points.OrderBy, s_points.PartitionBy, 0, s_points.Fields);
+            name, GpsPoint.Descriptor, Columns(partitionBy is not null), s_points.OrderBy, partitionBy ?? s_points.PartitionBy, 0, s_points.Fields);
         _operator = engine is null
             ? null
             : EngineConnection.Open([$"--path={Path.Combine(engine.Directory, "store")}"]);
@@ -131,6 +131,18 @@ internal sealed class PoisonedTable : IDisposable
     {
         _operator?.Dispose();
         _directory.Dispose();
+    }
+
+    private static List<ColumnSchema> Columns(bool hasSegmentRows)
+    {
+        List<ColumnSchema> columns = [.. s_points.Columns];
+        if (hasSegmentRows)
+        {
+            columns.Insert(columns.FindIndex(column => column.Name == TableSchema.ProducerIdColumn), new ColumnSchema(
+                TableSchema.SegmentRowColumn, "UInt32", "T64, LZ4", "", "UInt32"));
+        }
+
+        return columns;
     }
 
     private void Release(SealedSegment segment)
