@@ -20,7 +20,7 @@ ticks() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
 sql() { curl -s "$http/sql" -d "$1"; }
 load() {
   dotnet "$root/bench/Load/bin/Release/net10.0/Ingest.Load.dll" --server "$grpc" --streams "$streams" \
-    --connections 4 --rate "$rate" --points-per-message 1 --seconds "$1"
+    --connections 4 --rate "$((streams * rate))" --points-per-message 1 --seconds "$1"
 }
 
 load 5 >/dev/null # warm up

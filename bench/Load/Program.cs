@@ -15,7 +15,7 @@ var connections = new Option<int>("--connections")
 };
 var rate = new Option<double>("--rate")
 {
-    Description = "Points a second and stream; 0 is as fast as it goes.",
+    Description = "Points a second of all streams together; 0 is as fast as it goes.",
     DefaultValueFactory = _ => 0,
 };
 var message = new Option<int>("--points-per-message")
@@ -29,25 +29,67 @@ var form = new Option<string>("--form")
     DefaultValueFactory = _ => "rows",
 };
 form.AcceptOnlyFromAmong("rows", "columns");
+var via = new Option<string>("--via")
+{
+    Description = "Who sends: our SDK, or frames that were made before and cost almost nothing to send.",
+    DefaultValueFactory = _ => "sdk",
+};
+via.AcceptOnlyFromAmong("sdk", "frames");
+var method = new Option<string>("--method")
+{
+    Description = "stream (StreamGpsPoints) or append (Append, whose acks are timed; frames only).",
+    DefaultValueFactory = _ => "stream",
+};
+method.AcceptOnlyFromAmong("stream", "append");
 var seconds = new Option<double>("--seconds")
 {
     Description = "How long to send.",
     DefaultValueFactory = _ => 10,
 };
-var root = new RootCommand("Sends GPS points over many streams through the SDK, and prints what was acknowledged.")
+var warmUp = new Option<double>("--warm-up")
 {
-    server, streams, connections, rate, message, form, seconds,
+    Description = "Seconds to send before anything is counted; append only.",
+    DefaultValueFactory = _ => 0,
 };
-root.SetAction((parsed, cancellation) => PointLoad.RunAsync(
-    new PointLoadOptions
+var json = new Option<FileInfo?>("--json") { Description = "File that the report is written to as JSON." };
+var root = new RootCommand("Sends GPS points over many streams, and prints what was acknowledged and when.")
+{
+    server, streams, connections, rate, message, form, via, method, seconds, warmUp, json,
+};
+root.SetAction(async (parsed, cancellation) =>
+{
+    var options = new LoadOptions
     {
         Server = parsed.GetValue(server)!,
         Streams = parsed.GetValue(streams),
-        Connections = parsed.GetValue(connections),
+        Connections = Math.Min(parsed.GetValue(connections), parsed.GetValue(streams)),
         PointsPerSecond = parsed.GetValue(rate),
         PointsPerMessage = parsed.GetValue(message),
         AsColumns = parsed.GetValue(form) == "columns",
+        ThroughSdk = parsed.GetValue(via) == "sdk",
+        AsAppend = parsed.GetValue(method) == "append",
+        WarmUp = TimeSpan.FromSeconds(parsed.GetValue(warmUp)),
         Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
-    },
-    cancellation));
+    };
+    if (!options.Server.IsLoopback)
+    {
+        await Console.Error.WriteLineAsync($"{options.Server} is not on this machine; load goes to loopback only.");
+        return 2;
+    }
+
+    if (options.AsAppend && options.ThroughSdk)
+    {
+        await Console.Error.WriteLineAsync("--method append needs --via frames.");
+        return 2;
+    }
+
+    LoadReport report = options.ThroughSdk ? await SdkLoad.RunAsync(options, cancellation) : FrameLoad.Run(options);
+    Console.WriteLine(report.ToText());
+    if (parsed.GetValue(json) is { } file)
+    {
+        await File.WriteAllTextAsync(file.FullName, report.ToJson(), cancellation);
+    }
+
+    return report.Rejected == 0 ? 0 : 1;
+});
 return await root.Parse(args).InvokeAsync();

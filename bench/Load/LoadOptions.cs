@@ -1,7 +1,7 @@
 namespace Ingest.Load;
 
 /// <summary>What load to make.</summary>
-internal sealed record PointLoadOptions
+internal sealed record LoadOptions
 {
     /// <summary>gRPC address of the server; loopback, since nobody else's server is to be loaded.</summary>
     public required Uri Server { get; init; }
@@ -12,7 +12,7 @@ internal sealed record PointLoadOptions
     /// <summary>HTTP/2 connections that the streams share.</summary>
     public required int Connections { get; init; }
 
-    /// <summary>Points a second and stream; 0 is as fast as it goes.</summary>
+    /// <summary>Points a second of all streams together; 0 is as fast as it goes.</summary>
     public required double PointsPerSecond { get; init; }
 
     /// <summary>Points in a gRPC message.</summary>
@@ -20,6 +20,15 @@ internal sealed record PointLoadOptions
 
     /// <summary>Whether a message has its points as columns.</summary>
     public required bool AsColumns { get; init; }
+
+    /// <summary>Whether they go through our SDK; else frames that were made before are written to the socket.</summary>
+    public required bool ThroughSdk { get; init; }
+
+    /// <summary>Whether the method is Append, whose acks are timed; else StreamGpsPoints.</summary>
+    public required bool AsAppend { get; init; }
+
+    /// <summary>How long to send before anything is counted.</summary>
+    public required TimeSpan WarmUp { get; init; }
 
     /// <summary>How long to send.</summary>
     public required TimeSpan Duration { get; init; }

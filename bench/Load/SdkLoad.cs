@@ -7,16 +7,10 @@ using Ingest.V1;
 namespace Ingest.Load;
 
 /// <summary>Streams of GPS points at a rate, each stream one driver.</summary>
-internal static class PointLoad
+internal static class SdkLoad
 {
-    public static async Task<int> RunAsync(PointLoadOptions options, CancellationToken cancellation)
+    public static async Task<LoadReport> RunAsync(LoadOptions options, CancellationToken cancellation)
     {
-        if (!options.Server.IsLoopback)
-        {
-            await Console.Error.WriteLineAsync($"{options.Server} is not on this machine; load goes to loopback only.");
-            return 2;
-        }
-
         IngestClient[] clients = [.. Enumerable.Range(0, options.Connections)
             .Select(_ => new IngestClient(options.Server))];
         var clock = Stopwatch.StartNew();
@@ -28,16 +22,17 @@ internal static class PointLoad
             client.Dispose();
         }
 
-        long accepted = results.Sum(r => r.AcceptedCount);
-        long rejected = results.Sum(r => r.RejectedCount);
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{accepted} points acknowledged durable, {rejected} rejected, {elapsed:0.00} s, {accepted / elapsed:0} points/s"));
-        return rejected == 0 ? 0 : 1;
+        return new LoadReport
+        {
+            Points = results.Sum(r => r.AcceptedCount),
+            Seconds = elapsed,
+            Rejected = results.Sum(r => r.RejectedCount),
+            Refusals = 0,
+        };
     }
 
     private static async Task<StreamResult> SendAsync(
-        IngestClient client, int stream, PointLoadOptions options, Stopwatch clock, CancellationToken cancellation)
+        IngestClient client, int stream, LoadOptions options, Stopwatch clock, CancellationToken cancellation)
     {
         await using IngestStream<GpsPoint> points = client.OpenGpsPoints(
             new StreamOptions { MaxBatchRows = options.PointsPerMessage, Linger = TimeSpan.Zero }, cancellation);
@@ -46,7 +41,7 @@ internal static class PointLoad
         long sent = 0;
 
         // Streams start spread over the time between two messages, as independent senders do.
-        double interval = options.PointsPerSecond > 0 ? options.PointsPerMessage / options.PointsPerSecond : 0;
+        double interval = options.PointsPerSecond > 0 ? options.PointsPerMessage * options.Streams / options.PointsPerSecond : 0;
         double due = interval * stream / options.Streams;
         while (clock.Elapsed < options.Duration)
         {
