@@ -94,6 +94,11 @@ public sealed class IngestPipeline : IAsyncDisposable
 
             var tables = new TableRegistry(start.Tables.Select(NewTable));
             var schemas = new SchemaReloader(files, history, tables, NewTable, store, schemaLogger, start);
+            if (options.HoldsForListeners)
+            {
+                log.Feed.Hold();
+            }
+
             var pipeline = new IngestPipeline(
                 log, store, writer, admission, tables, schemas, time, options.Topics, loggers.CreateLogger<TopicHub>());
             await pipeline.Topics.OpenAsync(cancellationToken);
@@ -153,6 +158,9 @@ public sealed class IngestPipeline : IAsyncDisposable
             logger.StoreAway(e.Message);
         }
     }
+
+    /// <summary>The table of a name, in the version that is in force; null when there is none.</summary>
+    public TableSchema? FindTable(string name) => _tables.All.GetValueOrDefault(name)?.Current.Schema;
 
     /// <summary>Begins a stream of rows into the table of a message.</summary>
     /// <param name="message">Full name of the message.</param>

@@ -80,6 +80,9 @@ internal static partial class LogMessages
         "Table {Table}: a batch was lost to an exception while it was filled, {Senders} senders are told")]
     public static partial void BatchLost(this ILogger logger, string table, int senders, Exception cause);
 
+    [LoggerMessage(117, LogLevel.Error, "A listener to table {Table} failed when it was shown a block")]
+    public static partial void ListenerFailed(this ILogger logger, string table, Exception cause);
+
     [LoggerMessage(120, LogLevel.Warning,
         "Memory is {State}: {UsedBytes} of {LimitBytes} bytes, of which senders hold {BufferedBytes} of {BufferLimit}")]
     public static partial void MemoryStateChanged(

@@ -20,6 +20,12 @@ public sealed record PipelineOptions
     /// <summary>How much of what agents conclude stays in memory, and when a subscriber counts as slow.</summary>
     public TopicOptions Topics { get; init; } = new();
 
+    /// <summary>
+    /// Whether what earlier runs left stays in the log until <see cref="Feed.CommittedFeed.Settle"/>, though the store has
+    /// it; default false.
+    /// </summary>
+    public bool HoldsForListeners { get; init; }
+
     /// <summary>Images of descriptors with more tables, and directories of them; default none.</summary>
     public IReadOnlyList<string> Schemas { get; init; } = [];
 

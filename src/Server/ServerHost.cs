@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Runtime.InteropServices;
+using Ingest.Agents;
 using Ingest.Log;
 using Ingest.Schema;
 using Ingest.Server.Grpc;
@@ -79,10 +80,14 @@ public static class ServerHost
             Topics = options.Topics,
             Schemas = options.Schemas,
             SchemaReloadPeriod = options.SchemaReloadPeriod,
+            HoldsForListeners = true,
         };
         await using IngestPipeline pipeline = await IngestPipeline.OpenAsync(
             pipelineOptions, loggers, TimeProvider.System, signals.Asked);
         builder.Services.AddSingleton(pipeline);
+        await using AgentRuntime agents = AgentRuntime.Start(
+            pipeline, options.Agents, options.DataDirectory, loggers, TimeProvider.System);
+        builder.Services.AddSingleton(agents);
 
         using PosixSignalRegistration reload = ReloadOnSignal(pipeline);
 
@@ -97,6 +102,7 @@ public static class ServerHost
         app.Lifetime.ApplicationStopping.Register(stopping.Start);
         await using CancellationTokenRegistration onSignal = signals.Asked.Register(app.Lifetime.StopApplication);
         await app.WaitForShutdownAsync();
+        await agents.StopAsync(Left(options.StopTimeout, stopping.Elapsed));
         await pipeline.StopAsync(Left(options.StopTimeout, stopping.Elapsed));
     }
 
@@ -131,7 +137,7 @@ public static class ServerHost
     // What people can do something about gets a sentence; anything else is a bug and keeps its stack trace.
     private static string? Explain(Exception error, ServerOptions options) => error switch
     {
-        DataDirectoryInUseException or StoreException => error.Message,
+        DataDirectoryInUseException or StoreException or AgentException => error.Message,
         IOException { InnerException: AddressInUseException } => error.Message.Contains($":{options.GrpcPort}")
             ? $"Port {options.GrpcPort} is in use; set Ingest:GrpcPort to another."
             : $"Port {options.HttpPort} is in use; set Ingest:HttpPort to another.",

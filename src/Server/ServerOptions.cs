@@ -53,6 +53,9 @@ public sealed record ServerOptions
     /// <summary>Queries over <c>POST /sql</c>.</summary>
     public Stores.QueryLimits Sql { get; init; } = new();
 
+    /// <summary>Agents.</summary>
+    public Agents.AgentsOptions Agents { get; init; } = new();
+
     /// <summary>
     /// How long after a SIGTERM segments are still handed to the store; default 25 s, so that the server has ended when
     /// Kubernetes' 30 s are over. Calls have the first of it, <c>Grpc:DrainGrace</c>, and the store what is left.
@@ -106,6 +109,11 @@ public sealed record ServerOptions
         foreach (string fault in Admission.Validate())
         {
             yield return $"Ingest:Admission:{fault}";
+        }
+
+        foreach (string fault in Agents.Validate())
+        {
+            yield return $"Ingest:Agents:{fault}";
         }
 
         foreach (string fault in Store.Validate())

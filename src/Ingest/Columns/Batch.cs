@@ -153,6 +153,18 @@ public sealed class Batch
         return RowCount;
     }
 
+    /// <summary>Appends a row that has no field.</summary>
+    internal void AppendDefaults()
+    {
+        int row = BeginRow();
+        foreach (Column column in _columns)
+        {
+            column.WriteDefault(row);
+        }
+
+        CommitRow();
+    }
+
     /// <summary>Takes the rows that were decoded.</summary>
     internal void CommitRows(int count) => RowCount += count;
 

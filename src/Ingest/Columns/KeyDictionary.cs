@@ -92,6 +92,9 @@ internal sealed class KeyDictionary
         return true;
     }
 
+    /// <summary>The string of a key; empty for NULL.</summary>
+    public ReadOnlySpan<byte> Value(int key) => _bytes.AsSpan(_keys[key].Start, _keys[key].Length);
+
     public void Encode(BlockBuilder block)
     {
         block.AddUInt64((ulong)Count);

@@ -26,6 +26,12 @@ internal sealed partial class LowCardinalityColumn : Column
 
     public bool IsNullable { get; }
 
+    /// <summary>The strings of the keys.</summary>
+    public KeyDictionary Dictionary => _dictionary;
+
+    /// <summary>The keys of the first rows.</summary>
+    public ReadOnlySpan<int> Indexes(int rows) => _indexes.AsSpan(0, rows);
+
     /// <summary>Length in bytes of the value written last.</summary>
     public int LastLength { get; private set; }
 

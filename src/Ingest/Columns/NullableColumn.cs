@@ -20,6 +20,8 @@ internal sealed class NullableColumn(Column values) : Column
     /// <summary>Says that the row has a value.</summary>
     public void MarkPresent(int row) => _nulls[row] = 0;
 
+    public bool IsNull(int row) => _nulls[row] != 0;
+
     public override void WriteDefault(int row)
     {
         _nulls[row] = 1;

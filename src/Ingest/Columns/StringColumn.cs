@@ -135,6 +135,19 @@ internal sealed partial class StringColumn : Column
         return true;
     }
 
+    /// <summary>The values in Native form.</summary>
+    public ReadOnlySpan<byte> Bytes => _data.AsSpan(0, _end);
+
+    /// <summary>Where each value ends.</summary>
+    public void CopyEnds(Span<int> ends)
+    {
+        int at = 0;
+        foreach (ref int end in ends)
+        {
+            end = at = PlaceOf(1, at);
+        }
+    }
+
     // Where so many values end that begin at a place.
     private int PlaceOf(int values, int at)
     {

@@ -45,7 +45,8 @@ internal sealed class RowEncoder(TableSchema table)
     private bool IsAccepted(byte[] message) =>
         _decoder.TryAppend(message, new Batch(table), long.MaxValue / 2, out _) == RowResult.Accepted;
 
-    private byte[]? Encode(BlockContent block, int row, bool withDefaults)
+    /// <summary>Makes the message of a row, with or without what is 0 or empty; null when none can be made.</summary>
+    public byte[]? Encode(BlockContent block, int row, bool withDefaults)
     {
         try
         {

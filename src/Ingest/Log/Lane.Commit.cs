@@ -1,4 +1,5 @@
 using Ingest.Columns;
+using Ingest.Feed;
 using Ingest.Schema;
 
 namespace Ingest.Log;
@@ -38,6 +39,7 @@ public sealed partial class Lane
         var end = start;
         long rows = 0, bytes = 0;
         var flush = TimeSpan.Zero;
+        var place = default(BlockPlace);
         Exception? failure = null;
         try
         {
@@ -59,6 +61,7 @@ public sealed partial class Lane
 
             rows = segment.StagedRows - segment.Rows;
             bytes = segment.StagedLength - segment.Length;
+            place = new BlockPlace(segment.Id, segment.Rows);
             segment.Write();
             var flushed = _time.GetTimestamp();
             (_flusher ??= new Flusher(Table.Name)).Flush(segment);
@@ -75,11 +78,13 @@ public sealed partial class Lane
             OnGroupFailed(start, end, e);
         }
 
-        // Here, in the order of the log and after it is durable, is where committed blocks can be shown to others.
         for (var i = start; i < end; i++)
         {
-            var queued = _group[i].ByteCount;
-            Tell(_group[i], failure);
+            var batch = _group[i];
+            var queued = batch.ByteCount;
+            var batchRows = batch.RowCount;
+            Tell(batch, failure, failure is null ? Show(batch, place) : null);
+            place = place with { Row = place.Row + batchRows };
             CountQueued(-queued);
         }
 
@@ -117,8 +122,22 @@ public sealed partial class Lane
         return start + 1;
     }
 
-    // Tells the senders of a batch, and takes the batch back.
-    private void Tell(Batch batch, Exception? failure)
+    // In the order of the log and after it is durable: whoever listens keeps the batch as long as they need it.
+    private CommittedBlock? Show(Batch batch, BlockPlace place)
+    {
+        if (!_feed.IsHeard || batch.RowCount == 0)
+        {
+            return null;
+        }
+
+        var receivedAt = _time.GetUtcNow() - (batch.OpenedAt == 0 ? TimeSpan.Zero : _time.GetElapsedTime(batch.OpenedAt));
+        var block = new CommittedBlock(batch, place, receivedAt, Recycle);
+        _feed.Show(block);
+        return block;
+    }
+
+    // Tells the senders of a batch, and takes the batch back, or leaves it to those who were shown it.
+    private void Tell(Batch batch, Exception? failure, CommittedBlock? shown = null)
     {
         foreach (ref readonly var entry in batch.Entries)
         {
@@ -137,7 +156,14 @@ public sealed partial class Lane
             _log.Metrics.OnAcknowledged(Table.Name, _time.GetElapsedTime(batch.OpenedAt));
         }
 
-        Recycle(batch);
+        if (shown is null)
+        {
+            Recycle(batch);
+        }
+        else
+        {
+            shown.Release();
+        }
     }
 
     private void TellCommitted(in BatchEntry entry)

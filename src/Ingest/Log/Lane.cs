@@ -4,6 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Ingest.Columns;
+using Ingest.Feed;
 using Ingest.Schema;
 using Microsoft.Extensions.Logging;
 
@@ -24,6 +25,7 @@ public sealed partial class Lane
     private readonly LogOptions _options;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly TableFeed _feed;
     private readonly Slot[] _slots;
     private readonly ConcurrentQueue<TaskCompletionSource> _sealRequests = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -50,6 +52,7 @@ public sealed partial class Lane
         _options = log.Options;
         _logger = log.Logger;
         _time = log.Time;
+        _feed = log.Feed.Of(table.Name);
         _slots = new Slot[Math.Max(1, _options.OpenBatches)];
         Evolve(table);
         _rowLimit = _maxRows;

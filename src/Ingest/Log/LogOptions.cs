@@ -64,6 +64,12 @@ public sealed record LogOptions
     public long PoolBytes { get; init; } = 32L << 20;
 
     /// <summary>
+    /// Bytes of segments that the store has and that stay on disk all the same, since an agent that was killed now would
+    /// have to read them; default 256 MiB. What is over it the agent reads from the store.
+    /// </summary>
+    public long KeptBytes { get; init; } = 256L << 20;
+
+    /// <summary>
     /// How long an idle producer's offsets are remembered; default 7 days. One that comes back later begins at 0.
     /// </summary>
     public TimeSpan ProducerExpiry { get; init; } = TimeSpan.FromDays(7);
@@ -86,6 +92,7 @@ public sealed record LogOptions
             (nameof(BatchBytes), BatchBytes, 1, 1 << 30),
             (nameof(QueueBytes), QueueBytes, 1, 1L << 40),
             (nameof(PoolBytes), PoolBytes, 0, 1L << 40),
+            (nameof(KeptBytes), KeptBytes, 0, 1L << 40),
             (nameof(MaxProducers), MaxProducers, 1, 100_000_000),
             (nameof(OpenBatches), OpenBatches, 1, 1024),
             (nameof(MaxBytes), MaxBytes, 0, long.MaxValue),

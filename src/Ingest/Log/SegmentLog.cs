@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Ingest.Feed;
 using Ingest.Schema;
 using Microsoft.Extensions.Logging;
 
@@ -24,6 +25,7 @@ public sealed class SegmentLog : IAsyncDisposable
 
     private readonly long _openedSeconds;
     private readonly long _openedAt;
+    private volatile bool _notDeleted;
     private Task? _stopped;
 
     private SegmentLog(
@@ -40,6 +42,7 @@ public sealed class SegmentLog : IAsyncDisposable
         _openedAt = time.GetTimestamp();
         _directory = directory;
         _ids = ids;
+        Feed = new CommittedFeed(options.KeptBytes, DeleteFiles, logger);
     }
 
     /// <summary>Sealed segments in the order in which a table's were sealed; those of earlier runs first.</summary>
@@ -48,6 +51,9 @@ public sealed class SegmentLog : IAsyncDisposable
     /// <summary>What the log has done and holds.</summary>
     public LogMetrics Metrics { get; } = new();
 
+    /// <summary>Shows the rows that are durable to who listens.</summary>
+    public CommittedFeed Feed { get; }
+
     /// <summary>What was found at start.</summary>
     public RecoveryReport Recovery { get; }
 
@@ -55,8 +61,10 @@ public sealed class SegmentLog : IAsyncDisposable
     public IReadOnlyDictionary<string, int> UnclaimedTables =>
         Recovery.UnknownTables.Where(table => !_lanes.ContainsKey(table.Key)).ToDictionary();
 
-    /// <summary>Whether segments that the store has are still there, since the disk refused to delete them.</summary>
-    internal bool HasUndeletedSegments { get; private set; }
+    /// <summary>
+    /// Whether segments that the store has are still there, since the disk refused to delete them or a listener needs them.
+    /// </summary>
+    internal bool HasUndeletedSegments => _notDeleted || Feed.KeptBytes > 0;
 
     internal LogOptions Options { get; }
 
@@ -107,13 +115,16 @@ public sealed class SegmentLog : IAsyncDisposable
         }
     }
 
-    /// <summary>Deletes a segment that the store has, durably. Blocks for a few disk operations.</summary>
+    /// <summary>
+    /// Deletes a segment that the store has, durably, unless a listener of <see cref="Feed"/> needs it. Blocks for a few
+    /// disk operations.
+    /// </summary>
     public void Release(SealedSegment segment)
     {
         Metrics.OnReleased(segment.Length);
-        if (SegmentFiles.TryParse(segment.Path, out var files))
+        if (!Feed.TryKeep(segment))
         {
-            Delete(files!);
+            DeleteFiles(segment);
         }
 
         if (_lanes.TryGetValue(segment.Table.Name, out var lane))
@@ -177,7 +188,7 @@ public sealed class SegmentLog : IAsyncDisposable
         }
         catch (Exception e) when (DiskFault.Is(e))
         {
-            HasUndeletedSegments = true;
+            _notDeleted = true;
             LogMessages.SegmentNotDeleted(Logger, files.Data, e);
         }
     }
@@ -210,6 +221,8 @@ public sealed class SegmentLog : IAsyncDisposable
             var recovery = new Recovery(disk, directory, tables, logger);
             var report = recovery.Run(ids, cancellationToken);
             var log = new SegmentLog(options, directory, ids, report, recovery.Producers, disk, logger, time);
+            log.Feed.Recovered = [.. recovery.Sealed];
+            log.Feed.LiveFrom = ids.Next();
             foreach (var segment in recovery.Sealed)
             {
                 log.Publish(segment);
@@ -227,6 +240,14 @@ public sealed class SegmentLog : IAsyncDisposable
             ids?.Dispose();
             directory.Dispose();
             throw;
+        }
+    }
+
+    private void DeleteFiles(SealedSegment segment)
+    {
+        if (SegmentFiles.TryParse(segment.Path, out var files))
+        {
+            Delete(files!);
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class Metrics : IDisposable
     /// <summary>The meters that the server shows: its own, the pipeline's, Kestrel's and .NET's.</summary>
     public static readonly string[] MeterNames =
     [
-        MeterName, "Ingest", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime",
+        MeterName, "Ingest", "Ingest.Agents", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime",
     ];
 
     /// <summary>Bounds of latencies, seconds: a flush takes 0.2 ms, a stalled disk seconds.</summary>

@@ -1,0 +1,134 @@
+using Google.Protobuf;
+using Ingest.Feed;
+
+namespace Ingest.Agents.Hosting;
+
+/// <content>What the agent emits, and what of it was emitted before a restart.</content>
+internal sealed partial class AgentPartition
+{
+    // Of updates that are not durable yet. Each costs the topic's memory; at the bound the agent waits.
+    private const int MaxUnderWay = 4096;
+
+    private readonly Dictionary<(string Topic, string Key), int> _numbers = [];
+    private readonly Dictionary<(string Topic, string Key, string Table), Trigger> _emittedBefore = [];
+    private readonly SemaphoreSlim _underWay = new(MaxUnderWay);
+    private EmissionGroup _group = new();
+    private (CommittedBlock Block, int Row)? _trigger;
+    private long _suppressed;
+
+    /// <summary>Says for which row the agent emits from here on.</summary>
+    public void SetTrigger(CommittedBlock block, int row)
+    {
+        if (_trigger is not { } before || before.Block != block || before.Row != row)
+        {
+            _trigger = (block, row);
+            _numbers.Clear();
+        }
+    }
+
+    /// <summary>Sends an update on its way. On the partition's thread.</summary>
+    public ValueTask EmitAsync(string topic, string key, IMessage payload)
+    {
+        Trigger? trigger = null;
+        TimeSpan? sinceReceived = null;
+        if (_trigger is { } row)
+        {
+            ref int number = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(
+                _numbers, (topic, key), out _);
+            trigger = new Trigger(row.Block.Table.Name, row.Block.PlaceOf(row.Row), number++);
+            sinceReceived = Time.GetUtcNow() - row.Block.ReceivedAt;
+            if (WasEmitted(topic, key, trigger.Value))
+            {
+                _suppressed++;
+                return default;
+            }
+        }
+
+        ProvenanceStamp.Write(payload, _agent, trigger, sinceReceived);
+        return _underWay.Wait(0) ? Send(topic, key, payload) : SendSlowAsync(topic, key, payload);
+    }
+
+    private async ValueTask SendSlowAsync(string topic, string key, IMessage payload)
+    {
+        await _underWay.WaitAsync(_abort.Token);
+        await Send(topic, key, payload);
+    }
+
+    private ValueTask Send(string topic, string key, IMessage payload)
+    {
+        EmissionGroup group = _group;
+        group.Begin();
+        ValueTask published;
+        try
+        {
+            published = _services.Outputs.PublishAsync(topic, key, payload, _abort.Token);
+        }
+        catch
+        {
+            group.End();
+            _underWay.Release();
+            throw;
+        }
+
+        if (published.IsCompletedSuccessfully)
+        {
+            OnPublished(group);
+        }
+        else
+        {
+            _ = SettleAsync(published, group, topic);
+        }
+
+        return default;
+    }
+
+    private async Task SettleAsync(ValueTask published, EmissionGroup group, string topic)
+    {
+        try
+        {
+            await published.ConfigureAwait(false);
+            OnPublished(group);
+        }
+        catch (Exception e)
+        {
+            _underWay.Release();
+            if (e is OperationCanceledException)
+            {
+                // Not durable, so the place of its row must not be saved: the group stays open for good.
+                return;
+            }
+
+            _lastFault = new Fault($"update for {topic}: {e.Message}", Time.GetUtcNow());
+            Interlocked.Increment(ref _failures);
+            Logger.UpdateRefused(_host.Name, topic, e);
+            group.End();
+        }
+    }
+
+    private void OnPublished(EmissionGroup group)
+    {
+        Interlocked.Increment(ref _emitted);
+        _underWay.Release();
+        group.End();
+    }
+
+    private bool WasEmitted(string topic, string key, Trigger trigger) =>
+        IsReplaying && _emittedBefore.TryGetValue((topic, key, trigger.Table), out Trigger last) && trigger.IsNotAfter(last);
+
+    // The latest row of each key for which an update is durable. An agent is given rows in order, so for the rows up to
+    // that one all was emitted that it wanted to emit.
+    private async Task LearnEmittedAsync(DateTimeOffset since)
+    {
+        await foreach (V1.Update update in _services.Outputs.ReadSinceAsync(since, _abort.Token))
+        {
+            foreach (Trigger trigger in ProvenanceStamp.TriggersOf(update, _host.Name))
+            {
+                (string Topic, string Key, string Table) key = (update.Topic, update.Key, trigger.Table);
+                if (!_emittedBefore.TryGetValue(key, out Trigger last) || last.IsNotAfter(trigger))
+                {
+                    _emittedBefore[key] = trigger;
+                }
+            }
+        }
+    }
+}
