@@ -62,6 +62,30 @@ public sealed class IngestClient : IDisposable
         StreamOptions? options = null, CancellationToken cancellationToken = default) =>
         IngestStream<Order>.Open(_channel, StreamKinds.Orders, options, cancellationToken);
 
+    /// <summary>
+    /// Follows topics: their updates, in order, and gaps in the place of updates that cannot be given. When the
+    /// connection breaks, or the server restarts, it connects again and goes on where it was: nothing is missed without
+    /// a gap, and nothing comes twice.
+    /// </summary>
+    /// <param name="options">What to follow, and from where.</param>
+    /// <param name="cancellationToken">Ends the subscription: the enumeration then throws.</param>
+    /// <returns>
+    /// The subscription; each enumeration is one of its own. An item counts as handled when the next one is asked for: who
+    /// wants to stop behind an item cancels and asks once more.
+    /// </returns>
+    /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+    /// <exception cref="RpcException">
+    /// Thrown by the enumeration: INVALID_ARGUMENT when the server refuses what is asked for, UNAVAILABLE when it cannot
+    /// be reached at first, and anything that trying again cannot change.
+    /// </exception>
+    public IAsyncEnumerable<Delivery> SubscribeAsync(
+        SubscribeOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        return new SubscriptionReader(_channel, options).ReadAsync(cancellationToken);
+    }
+
     /// <summary>Asks whether the server takes calls (grpc.health.v1).</summary>
     /// <param name="timeout">How long to wait for the answer.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -88,6 +88,9 @@ public static class ServerHost
         await using AgentRuntime agents = AgentRuntime.Start(
             pipeline, options.Agents, options.DataDirectory, loggers, TimeProvider.System);
         builder.Services.AddSingleton(agents);
+        builder.Services.AddSingleton(services => new SubscriptionSessions(
+            options.Subscribe, pipeline.Admission, services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<Drain>().Started));
 
         using PosixSignalRegistration reload = ReloadOnSignal(pipeline);
 
@@ -127,7 +130,8 @@ public static class ServerHost
         TimeProvider time = app.Services.GetRequiredService<TimeProvider>();
         new IngestService(pipeline, options.Append, time)
             .Bind(app.MapGrpcService(IngestServiceReflection.Descriptor.Services[0]));
-        app.MapGrpcService(SubscriptionServiceReflection.Descriptor.Services[0]);
+        new SubscriptionService(pipeline.Topics, app.Services.GetRequiredService<SubscriptionSessions>())
+            .Bind(app.MapGrpcService(SubscriptionServiceReflection.Descriptor.Services[0]));
         app.MapGrpcHealth();
         app.MapGrpcReflection();
         app.MapSql(pipeline.Store, options.Sql);

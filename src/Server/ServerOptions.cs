@@ -50,6 +50,9 @@ public sealed record ServerOptions
     /// <summary>Sessions of producers.</summary>
     public Services.AppendOptions Append { get; init; } = new();
 
+    /// <summary>Subscriptions over gRPC.</summary>
+    public Services.SubscribeOptions Subscribe { get; init; } = new();
+
     /// <summary>Queries over <c>POST /sql</c>.</summary>
     public Stores.QueryLimits Sql { get; init; } = new();
 
@@ -145,6 +148,17 @@ public sealed record ServerOptions
         {
             yield return $"Ingest:Append:DrainDelay is {Append.DrainDelay}; it has to be at most Ingest:Grpc:DrainGrace, "
                 + $"which is {Grpc.DrainGrace}.";
+        }
+
+        if (Subscribe.DrainDelay > Grpc.DrainGrace)
+        {
+            yield return $"Ingest:Subscribe:DrainDelay is {Subscribe.DrainDelay}; it has to be at most "
+                + $"Ingest:Grpc:DrainGrace, which is {Grpc.DrainGrace}.";
+        }
+
+        foreach (string fault in Subscribe.Validate())
+        {
+            yield return $"Ingest:Subscribe:{fault}";
         }
 
         foreach (string fault in Append.Validate(Grpc.MaxMessageBytes))

@@ -27,6 +27,11 @@ internal static class CommandExamples
             "ingest stream orders orders.csv --date 2019-06-01 --utc-offset -05:00",
             "ingest stream orders trips.csv --map pickup_time=placed_at --set status=delivered",
         ],
+        ["subscribe "] = [
+            "ingest subscribe eta-predictions --key order-4711",
+            "ingest subscribe 'alerts' --filter severity=CRITICAL --from 1h --name pager >> alerts.ndjson",
+            "ingest subscribe '>' --from earliest --json | jq -c 'select(.gap)'",
+        ],
         ["query "] = [
             "ingest query \"SELECT driver_id, count() FROM gps_points GROUP BY driver_id LIMIT 10\"",
             "ingest query \"SELECT * FROM orders\" --format CSVWithNames > orders.csv",

@@ -29,9 +29,10 @@ internal static class IngestCommand
 
     private static RootCommand Create(CommandConsole console)
     {
-        var root = new RootCommand("Streams data to an Ingest server, and asks for it with SQL.")
+        var root = new RootCommand("Streams data to an Ingest server, follows what it concludes, and asks for it with SQL.")
         {
             StreamCommand.Create(console),
+            SubscribeCommand.Create(console),
             QueryCommand.Create(console),
             SimulateCommand.Create(console),
             DeadLettersCommand.Create(console),

@@ -15,7 +15,11 @@ internal sealed record LetterFilter(
 
     /// <summary>Reads a time: <c>30m</c>, <c>6h</c>, <c>2d</c> ago, or a time of ISO 8601.</summary>
     /// <exception cref="UsageException">It is neither.</exception>
-    public static DateTimeOffset ParseSince(string text, DateTimeOffset now)
+    public static DateTimeOffset ParseSince(string text, DateTimeOffset now) =>
+        TryParseSince(text, now) ?? throw new UsageException($"'{text}' is no time; 2h and 2026-01-31T19:30:00Z are.");
+
+    /// <summary>Reads such a time; null when it is none.</summary>
+    public static DateTimeOffset? TryParseSince(string text, DateTimeOffset now)
     {
         if (text.Length > 1 && double.TryParse(
             text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count))
@@ -33,9 +37,7 @@ internal sealed record LetterFilter(
             }
         }
         return DateTimeOffset.TryParse(
-            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time
-            : throw new UsageException($"'{text}' is no time; 2h and 2026-01-31T19:30:00Z are.");
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
     }
 
     /// <summary>The condition in SQL.</summary>

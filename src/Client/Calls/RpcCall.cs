@@ -52,6 +52,16 @@ internal sealed class RpcCall : IAsyncDisposable
         }
     }
 
+    /// <summary>Sends one message in a frame of its own, at once. False when the call has ended.</summary>
+    public async ValueTask<bool> TrySendAsync(IMessage message)
+    {
+        var size = message.CalculateSize();
+        var frame = new byte[MessageFrame.HeaderBytes + size];
+        MessageFrame.WriteHeader(frame, flags: 0, size);
+        message.WriteTo(frame.AsSpan(MessageFrame.HeaderBytes));
+        return await TryWriteAsync(frame).ConfigureAwait(false) && await TryFlushAsync().ConfigureAwait(false);
+    }
+
     /// <summary>Hands what was written to the socket. False when the call has ended.</summary>
     public async ValueTask<bool> TryFlushAsync()
     {
@@ -124,6 +134,9 @@ internal sealed class RpcCall : IAsyncDisposable
             throw new RpcException(StatusCode.Internal, "The server's response cannot be decoded.", exception);
         }
     }
+
+    /// <summary>Has a read that waits end; the call takes and gives nothing more.</summary>
+    public Task CancelAsync() => _ended.CancelAsync();
 
     /// <summary>Ends the call if it has not ended; the server sees it cancelled.</summary>
     public async ValueTask DisposeAsync()

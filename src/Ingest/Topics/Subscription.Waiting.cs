@@ -13,6 +13,7 @@ public sealed partial class Subscription : IValueTaskSource<bool>
     private CancellationTokenRegistration _cancellation;
     private CancellationToken _cancelledBy;
     private int _isWaiting;
+    private bool _isInterrupted;
 
     /// <summary>
     /// Completes when there may be more to read: true; or when the subscription has ended: false, and
@@ -36,7 +37,7 @@ public sealed partial class Subscription : IValueTaskSource<bool>
             return ReadStoreAsync(this, cursor, cancellationToken);
         }
 
-        if (HasMore)
+        if (HasMore || TakeInterruption())
         {
             return ValueTask.FromResult(true);
         }
@@ -46,7 +47,7 @@ public sealed partial class Subscription : IValueTaskSource<bool>
 
         // Looked at again with the flag up: a publisher first grows the topic, then looks at the flag.
         Interlocked.MemoryBarrier();
-        if ((HasMore || IsOver) && Interlocked.Exchange(ref _isWaiting, 0) == 1)
+        if ((HasMore || IsOver || TakeInterruption()) && Interlocked.Exchange(ref _isWaiting, 0) == 1)
         {
             return ValueTask.FromResult(!IsOver);
         }
@@ -60,6 +61,19 @@ public sealed partial class Subscription : IValueTaskSource<bool>
         return new ValueTask<bool>(this, _waiter.Version);
     }
 
+    /// <summary>
+    /// Ends the wait of the reader, or its next one: it has other things to do than to read. From any thread; the wait
+    /// gives true.
+    /// </summary>
+    public void Interrupt()
+    {
+        Volatile.Write(ref _isInterrupted, true);
+
+        // Seen by a reader that raises its flag now, or its flag is seen here.
+        Interlocked.MemoryBarrier();
+        Wake();
+    }
+
     /// <summary>Ends the wait of a reader, if there is one. From any thread; the reader goes on on one of its own.</summary>
     internal void Wake()
     {
@@ -67,6 +81,17 @@ public sealed partial class Subscription : IValueTaskSource<bool>
         {
             _waiter.SetResult(true);
         }
+    }
+
+    private bool TakeInterruption()
+    {
+        if (!Volatile.Read(ref _isInterrupted))
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _isInterrupted, false);
+        return true;
     }
 
     private bool HasMore

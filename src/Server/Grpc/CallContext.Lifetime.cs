@@ -69,6 +69,7 @@ public sealed partial class CallContext
         try
         {
             Requests.End();
+            Responses.Commit();
             Responses.PublishCount();
             if (_webText is not null)
             {

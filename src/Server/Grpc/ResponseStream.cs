@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Ingest.Protocol;
 
@@ -22,6 +23,10 @@ public sealed class ResponseStream
     private readonly bool _base64;
     private readonly MethodMetrics _metrics;
     private long _publishedMessages;
+
+    // Memory of the writer, and how much of it is written and not told yet.
+    private Memory<byte> _block;
+    private int _taken;
 
     internal ResponseStream(CallContext call, PipeWriter writer, WireFormat format, MethodMetrics metrics)
     {
@@ -46,32 +51,31 @@ public sealed class ResponseStream
     /// messages can be joined so.
     /// </summary>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    public void Write(ReadOnlySpan<byte> head, ReadOnlySpan<byte> tail)
+    public void Write(ReadOnlySpan<byte> head, ReadOnlySpan<byte> tail) => Write(default, head, tail);
+
+    /// <summary>
+    /// Frames one message from three pieces: a field's tag and length before what many calls share, and what is this
+    /// call's own behind it.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    public void Write(ReadOnlySpan<byte> head, ReadOnlySpan<byte> middle, ReadOnlySpan<byte> tail)
     {
         _call.BeginWrite();
-        var length = head.Length + tail.Length;
-        if (_base64 || _call.CompressesNow)
+        var length = head.Length + middle.Length + tail.Length;
+        if (length <= SingleSpanBytes && !_base64 && !_call.CompressesNow)
         {
-            var joined = ArrayPool<byte>.Shared.Rent(length);
-            head.CopyTo(joined);
-            tail.CopyTo(joined.AsSpan(head.Length));
-            WriteTransformed(joined.AsSpan(0, length));
-            ArrayPool<byte>.Shared.Return(joined);
-        }
-        else if (length <= SingleSpanBytes)
-        {
-            var frame = _writer.GetSpan(MessageFrame.HeaderBytes + length);
+            var frame = Room(MessageFrame.HeaderBytes + length);
             MessageFrame.WriteHeader(frame, 0, length);
-            head.CopyTo(frame[MessageFrame.HeaderBytes..]);
-            tail.CopyTo(frame[(MessageFrame.HeaderBytes + head.Length)..]);
-            Advance(MessageFrame.HeaderBytes + length);
+            frame = frame[MessageFrame.HeaderBytes..];
+            head.CopyTo(frame);
+            frame = frame[head.Length..];
+            middle.CopyTo(frame);
+            tail.CopyTo(frame[middle.Length..]);
+            Take(MessageFrame.HeaderBytes + length);
         }
         else
         {
-            WriteHeader(0, length);
-            _writer.Write(head);
-            _writer.Write(tail);
-            UnflushedBytes += length;
+            WriteLarge(head, middle, tail);
         }
 
         MessageCount++;
@@ -91,14 +95,15 @@ public sealed class ResponseStream
         var length = message.CalculateSize();
         if (length <= SingleSpanBytes)
         {
-            var frame = _writer.GetSpan(MessageFrame.HeaderBytes + length);
+            var frame = Room(MessageFrame.HeaderBytes + length);
             MessageFrame.WriteHeader(frame, 0, length);
             message.WriteTo(frame.Slice(MessageFrame.HeaderBytes, length));
-            Advance(MessageFrame.HeaderBytes + length);
+            Take(MessageFrame.HeaderBytes + length);
         }
         else
         {
             WriteHeader(0, length);
+            Commit();
             message.WriteTo(_writer);
             UnflushedBytes += length;
         }
@@ -111,6 +116,7 @@ public sealed class ResponseStream
     public ValueTask FlushAsync()
     {
         _call.BeginWrite();
+        Commit();
         PublishCount();
         UnflushedBytes = 0;
         var flush = _writer.FlushAsync(CancellationToken.None);
@@ -123,6 +129,7 @@ public sealed class ResponseStream
         _call.CancellationToken.ThrowIfCancellationRequested();
         return default;
 
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
         static async ValueTask WaitAsync(CallContext call, ValueTask<FlushResult> flush)
         {
             try
@@ -157,6 +164,18 @@ public sealed class ResponseStream
     /// <summary>Writes the last frame of gRPC-Web: the trailers as text.</summary>
     internal void WriteWebTrailers(ReadOnlySpan<byte> trailers) => WriteFrame(MessageFrame.WebTrailersFlag, trailers);
 
+    /// <summary>Hands what was written to the connection's buffer; a call that ends has to.</summary>
+    internal void Commit()
+    {
+        if (_taken > 0)
+        {
+            _writer.Advance(_taken);
+            _taken = 0;
+        }
+
+        _block = default;
+    }
+
     /// <summary>Adds what was written since the last time to the method's messages.</summary>
     internal void PublishCount()
     {
@@ -185,6 +204,7 @@ public sealed class ResponseStream
         if (!_base64)
         {
             WriteHeader(flags, body.Length);
+            Commit();
             _writer.Write(body);
             UnflushedBytes += body.Length;
             return;
@@ -197,21 +217,57 @@ public sealed class ResponseStream
         body.CopyTo(frame.AsSpan(MessageFrame.HeaderBytes));
         var text = ArrayPool<byte>.Shared.Rent(Base64.GetMaxEncodedToUtf8Length(length));
         Base64.EncodeToUtf8(frame.AsSpan(0, length), text, out _, out var written);
+        Commit();
         _writer.Write(text.AsSpan(0, written));
         UnflushedBytes += written;
         ArrayPool<byte>.Shared.Return(text);
         ArrayPool<byte>.Shared.Return(frame);
     }
 
-    private void WriteHeader(byte flags, int length)
+    private void WriteLarge(ReadOnlySpan<byte> head, ReadOnlySpan<byte> middle, ReadOnlySpan<byte> tail)
     {
-        MessageFrame.WriteHeader(_writer.GetSpan(MessageFrame.HeaderBytes), flags, length);
-        Advance(MessageFrame.HeaderBytes);
+        var length = head.Length + middle.Length + tail.Length;
+        if (_base64 || _call.CompressesNow)
+        {
+            var joined = ArrayPool<byte>.Shared.Rent(length);
+            head.CopyTo(joined);
+            middle.CopyTo(joined.AsSpan(head.Length));
+            tail.CopyTo(joined.AsSpan(head.Length + middle.Length));
+            WriteTransformed(joined.AsSpan(0, length));
+            ArrayPool<byte>.Shared.Return(joined);
+            return;
+        }
+
+        WriteHeader(0, length);
+        Commit();
+        _writer.Write(head);
+        _writer.Write(middle);
+        _writer.Write(tail);
+        UnflushedBytes += length;
     }
 
-    private void Advance(int count)
+    private void WriteHeader(byte flags, int length)
     {
-        _writer.Advance(count);
+        MessageFrame.WriteHeader(Room(MessageFrame.HeaderBytes), flags, length);
+        Take(MessageFrame.HeaderBytes);
+    }
+
+    // Kestrel takes locks and looks at the stream's state each time that it is asked for memory, or told what was
+    // written: once a block instead of once a message.
+    private Span<byte> Room(int bytes)
+    {
+        if (_block.Length - _taken < bytes)
+        {
+            Commit();
+            _block = _writer.GetMemory(bytes);
+        }
+
+        return _block.Span[_taken..];
+    }
+
+    private void Take(int count)
+    {
+        _taken += count;
         UnflushedBytes += count;
     }
 }

@@ -1,0 +1,23 @@
+namespace Ingest.Fanout;
+
+/// <summary>What is measured.</summary>
+internal sealed record FanoutOptions
+{
+    /// <summary>Servers.</summary>
+    public required IReadOnlyList<string> Peers { get; init; }
+
+    /// <summary>Numbers of subscribers, rising.</summary>
+    public required IReadOnlyList<int> Subscribers { get; init; }
+
+    /// <summary>How long each thing is measured.</summary>
+    public required TimeSpan Duration { get; init; }
+
+    /// <summary>How long a server is under load before.</summary>
+    public required TimeSpan WarmUp { get; init; }
+
+    /// <summary>Deliveries a second at the pace at which ages are measured.</summary>
+    public required int PacedDeliveries { get; init; }
+
+    /// <summary>Updates a second then, at most.</summary>
+    public int MaxPacedUpdates { get; init; } = 500;
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+
+namespace Ingest.Fanout;
+
+/// <summary>Runs one server after the other and prints a table in Markdown.</summary>
+internal static class FanoutReport
+{
+    private const int DefaultUpdateBytes = 180;
+
+    public static void Run(FanoutOptions options, string modules)
+    {
+        var results = new List<FanoutResult>();
+        int bytes = DefaultUpdateBytes;
+        foreach (string name in options.Peers)
+        {
+            using PeerProcess peer = Start(name, bytes, modules);
+            bytes = peer.UpdateBytes;
+            using var run = new FanoutRun(peer, options with { Subscribers = [.. Fitting(options, peer)] }, Console.Error.WriteLine);
+            results.AddRange(run.Run());
+        }
+
+        Console.WriteLine($"Updates of {bytes} bytes.");
+        Console.WriteLine();
+        Console.WriteLine(
+            "| server | subscribers | deliveries/s | µs CPU a delivery | cores | paced: deliveries/s | p50 ms | p99 ms "
+            + "| µs CPU a delivery | bytes an idle subscriber |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
+        foreach (FanoutResult r in results)
+        {
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {r.Peer} | {r.Subscribers:#,0} | {r.PerSecond:#,0} | {r.CpuMicroseconds:0.00} | {r.CpuCores:0.00} "
+                + $"| {r.PacedPerSecond:#,0} | {Age(r.P50)} | {Age(r.P99)} | {r.PacedCpuMicroseconds:0.00} | {Idle(r.IdleBytes)} |"));
+        }
+
+        if (results.Sum(r => r.Missing) is > 0 and var missing)
+        {
+            Console.WriteLine($"{missing} updates were missing.");
+        }
+    }
+
+    private static IEnumerable<int> Fitting(FanoutOptions options, PeerProcess peer) =>
+        options.Subscribers.Where(count => count >= peer.SubscriptionsPerConnection);
+
+    private static PeerProcess Start(string name, int bytes, string modules) => name switch
+    {
+        "ingest" => new IngestPeer(1),
+        "ingest-100" => new IngestPeer(100),
+        "nats" => new NatsPeer(bytes),
+        "ws" => new WebSocketPeer(bytes, modules),
+        _ => throw new ArgumentException($"There is no peer {name}; there are ingest, ingest-100, nats and ws."),
+    };
+
+    private static string Age(double milliseconds) =>
+        double.IsNaN(milliseconds) ? "" : milliseconds.ToString("0.00", CultureInfo.InvariantCulture);
+
+    private static string Idle(double bytes) =>
+        double.IsNaN(bytes) ? "" : bytes.ToString("#,0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,44 @@
+using System.Diagnostics;
+
+namespace Ingest.Fanout;
+
+/// <summary>The server of this project: its transport, its subscription service and its topics, the log included.</summary>
+/// <param name="perConnection">Subscriptions that share a connection.</param>
+internal sealed class IngestPeer(int perConnection) : PeerProcess
+{
+    private readonly Process _process = Start("dotnet", typeof(IngestPeer).Assembly.Location, "serve");
+    private (int Port, int Bytes)? _hello;
+
+    /// <inheritdoc/>
+    public override string Name => perConnection == 1 ? "ingest" : $"ingest, {perConnection} a connection";
+
+    /// <inheritdoc/>
+    public override int SubscriptionsPerConnection => perConnection;
+
+    /// <inheritdoc/>
+    public override int UpdateBytes => Hello.Bytes;
+
+    /// <inheritdoc/>
+    protected override Process Process => _process;
+
+    /// <inheritdoc/>
+    protected override int Port => Hello.Port;
+
+    private (int Port, int Bytes) Hello => _hello ??= ReadHello(_process);
+
+    /// <inheritdoc/>
+    public override Subscriber Connect(Sample? sample) =>
+        new GrpcSubscriber(Dial(), perConnection, ServeCommand.Topic, $"127.0.0.1:{Port}") { Sample = sample };
+
+    /// <inheritdoc/>
+    public override void PublishUpTo(long total) => _process.StandardInput.WriteLine($"publish {total}");
+
+    /// <inheritdoc/>
+    public override void Settle()
+    {
+        _process.StandardInput.WriteLine("settle");
+        while (_process.StandardOutput.ReadLine() is { } line && line != "settled")
+        {
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.CommandLine;
+using System.Globalization;
+using Ingest.Fanout;
+
+if (args is ["serve"])
+{
+    return await ServeCommand.RunAsync();
+}
+
+var peers = new Option<string>("--peers")
+{
+    Description = "Servers, separated by commas: ingest, ingest-100 (100 subscriptions a connection), nats, ws.",
+    DefaultValueFactory = _ => "ingest,ingest-100,nats,ws",
+};
+var subscribers = new Option<string>("--subscribers")
+{
+    Description = "Numbers of subscribers, rising.",
+    DefaultValueFactory = _ => "1,100,1000,10000",
+};
+var seconds = new Option<double>("--seconds")
+{
+    Description = "How long each thing is measured.", DefaultValueFactory = _ => 5,
+};
+var warmUp = new Option<double>("--warm-up")
+{
+    Description = "Seconds of load before.", DefaultValueFactory = _ => 2,
+};
+var paced = new Option<int>("--paced")
+{
+    Description = "Deliveries a second at which ages are measured.", DefaultValueFactory = _ => 50_000,
+};
+var modules = new Option<string>("--modules")
+{
+    Description = "Directory of ws-broadcaster.mjs and its node_modules.", DefaultValueFactory = _ => "bench/Fanout",
+};
+var root = new RootCommand("Fans one topic out to many subscribers, and the same with other servers.")
+{
+    peers, subscribers, seconds, warmUp, paced, modules,
+};
+root.SetAction(parsed =>
+{
+    var options = new FanoutOptions
+    {
+        Peers = parsed.GetValue(peers)!.Split(','),
+        Subscribers = [.. parsed.GetValue(subscribers)!.Split(',').Select(n => int.Parse(n, CultureInfo.InvariantCulture))],
+        Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+        WarmUp = TimeSpan.FromSeconds(parsed.GetValue(warmUp)),
+        PacedDeliveries = parsed.GetValue(paced),
+    };
+    FanoutReport.Run(options, parsed.GetValue(modules)!);
+});
+return await root.Parse(args).InvokeAsync();
