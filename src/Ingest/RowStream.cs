@@ -23,6 +23,10 @@ public sealed class RowStream : AppendSink
     private readonly StreamTurns _turns;
     private readonly Rejections _rejections;
     private readonly List<RowError> _errors = [];
+    private Batch? _batch; // In this stream's hands for a turn at most, and no longer than the lane lets it.
+    private int _runRow; // Where its rows of the batch begin that no entry names yet.
+    private long _runOffset;
+    private int _runBytes;
     private readonly TaskCompletionSource _durable = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _nowSeconds;
     private long _rows;
@@ -88,10 +92,18 @@ public sealed class RowStream : AppendSink
     }
 
     /// <summary>Lets others have their turn.</summary>
-    public void EndTurn() => _turns.End();
+    public void EndTurn()
+    {
+        GiveBack();
+        _turns.End();
+    }
 
     /// <summary>The stream has ended, well or not.</summary>
-    public void Close() => _turns.Close();
+    public void Close()
+    {
+        GiveBack();
+        _turns.Close();
+    }
 
     /// <summary>Why the columns of the last request make no rows; null unless it was unfit.</summary>
     public string? RequestFault { get; private set; }
@@ -100,8 +112,7 @@ public sealed class RowStream : AppendSink
     /// <returns>Whether it could be decoded; if not, none of its rows are taken.</returns>
     public RequestResult Append(ReadOnlySpan<byte> request)
     {
-        _table = _table.Current;
-        Batch batch = _table.Lane.Rent(_table.Schema);
+        Batch batch = _batch ?? Rent();
         List<RejectedRow> rejected = _rejections.Rows;
         int before = batch.RowCount;
         RequestResult result;
@@ -111,21 +122,14 @@ public sealed class RowStream : AppendSink
             result = _table.Requests.TryAppend(request, batch, _nowSeconds, rejected);
             RequestFault = result == RequestResult.Unfit ? batch.ColumnsScratch.Fault : null;
             accepted = batch.RowCount - before;
-            if (accepted > 0)
-            {
-                batch.AddEntry(new BatchEntry(this, "", 0, _rows, accepted + rejected.Count, before, accepted)
-                {
-                    RequestBytes = request.Length,
-                });
-            }
         }
         catch (Exception e)
         {
-            _table.Lane.GiveBack(batch, before, e);
+            GiveBack(batch, before, e);
             throw;
         }
 
-        _table.Lane.Return(batch);
+        _runBytes += accepted > 0 ? request.Length : 0;
         _turns.Count(request.Length, isHeld: accepted > 0);
         if (result == RequestResult.Decoded)
         {
@@ -140,6 +144,11 @@ public sealed class RowStream : AppendSink
         }
 
         _rejections.Clear();
+        if (_table.Lane.Wants(batch))
+        {
+            GiveBack();
+        }
+
         return result;
     }
 
@@ -148,6 +157,7 @@ public sealed class RowStream : AppendSink
     public Task CompleteAsync()
     {
         Tick();
+        GiveBack();
         Volatile.Write(ref _awaited, _appended);
         Interlocked.MemoryBarrier();
         Settle(0);
@@ -177,6 +187,72 @@ public sealed class RowStream : AppendSink
         {
             seen = other;
         }
+    }
+
+    private Batch Rent()
+    {
+        _table = _table.Current;
+        Batch batch = _table.Lane.Rent(_table.Schema);
+        (_batch, _runRow, _runOffset, _runBytes) = (batch, batch.RowCount, _rows, 0);
+        return batch;
+    }
+
+    // Names the rows since the batch was rented as this stream's, all in one entry, and lets others have it.
+    private void GiveBack()
+    {
+        if (_batch is not { } batch)
+        {
+            return;
+        }
+
+        _batch = null;
+        try
+        {
+            Mark(batch, batch.RowCount);
+        }
+        catch (Exception e)
+        {
+            Lose(batch, _runRow, batch.RowCount, e);
+            throw;
+        }
+
+        _table.Lane.Return(batch);
+    }
+
+    // After an exception: the rows before it are kept, of the request that it came from none.
+    private void GiveBack(Batch batch, int rows, Exception cause)
+    {
+        _batch = null;
+        try
+        {
+            batch.Truncate(rows);
+            Mark(batch, rows);
+        }
+        catch (Exception e)
+        {
+            Lose(batch, _runRow, rows, e);
+            return;
+        }
+
+        _table.Lane.GiveBack(batch, rows, cause);
+    }
+
+    private void Mark(Batch batch, int end)
+    {
+        if (end > _runRow)
+        {
+            batch.AddEntry(
+                new BatchEntry(this, "", 0, _runOffset, (int)(_rows - _runOffset), _runRow, end - _runRow)
+                {
+                    RequestBytes = _runBytes,
+                });
+        }
+    }
+
+    private void Lose(Batch batch, int first, int end, Exception cause)
+    {
+        _table.Lane.GiveBack(batch, first, cause);
+        OnFailed(new BatchEntry(this, "", 0, _runOffset, 0, first, end - first) { RequestBytes = _runBytes }, cause);
     }
 
     // Either the stream that says how much it waits for, or the lane that says how much there is, sees both.

@@ -11,7 +11,7 @@ public sealed partial class Lane
     private const int Lingering = 1; // Woken by a closed batch, or when the open ones are due.
     private const int Asleep = 2; // Woken by a first row too.
 
-    // How long a stopping lane waits for batches that streams still hold; they hold them for one message.
+    // How long a stopping lane waits for batches that streams still hold; they hold them for a turn.
     private static readonly TimeSpan s_returnGrace = TimeSpan.FromSeconds(5);
 
     private readonly Thread _thread;
@@ -39,7 +39,7 @@ public sealed partial class Lane
             if (_group.Count > 0)
             {
                 // Streams fill batches while this thread is at the disk; only when it waits for one do they give it up.
-                _wanted = false;
+                Volatile.Write(ref _wantedUntil, 0);
                 CommitGroup();
             }
 
@@ -71,7 +71,7 @@ public sealed partial class Lane
         var full = _group.Count > 0 && _hot;
         if (Open <= 0)
         {
-            _wanted = false;
+            Volatile.Write(ref _wantedUntil, 0);
             return;
         }
 
@@ -84,14 +84,15 @@ public sealed partial class Lane
         SweepSlots();
         if (Open > 0)
         {
-            // The rest is in streams' hands. They look at this flag when they give it back.
-            _wanted = true;
+            // The rest is in streams' hands. They look at this when they give it back. What they open from now on is not
+            // meant: until this thread has run again, which may take a while, each message would be a block of its own.
+            Volatile.Write(ref _wantedUntil, now);
             Interlocked.MemoryBarrier();
             SweepSlots();
         }
         else
         {
-            _wanted = false;
+            Volatile.Write(ref _wantedUntil, 0);
         }
 
         if (_group.Count > 0)
@@ -133,7 +134,12 @@ public sealed partial class Lane
         {
             timeout = 10;
         }
-        else if (open && !_wanted)
+        else if (open && _wantedUntil != 0)
+        {
+            // Who has it wakes this thread. What was opened meanwhile is swept after a linger.
+            timeout = (int)Math.Max(1, Math.Round(_linger * 1000.0 / _time.TimestampFrequency));
+        }
+        else if (open)
         {
             // To the nearest millisecond: the wait has no finer one, and spinning would take a core from decoding.
             var rest = _linger - (_time.GetTimestamp() - _lastSweep);
@@ -177,11 +183,11 @@ public sealed partial class Lane
             return Open > 0 || _stopping;
         }
 
-        if (_wanted)
+        if (_wantedUntil != 0)
         {
             foreach (ref var slot in _slots.AsSpan())
             {
-                if (Volatile.Read(ref slot.Batch) is { OpenedAt: > 0 })
+                if (Volatile.Read(ref slot.Batch) is { OpenedAt: > 0 } batch && batch.OpenedAt <= _wantedUntil)
                 {
                     return true;
                 }

@@ -14,8 +14,8 @@ namespace Ingest.Log;
 /// One table's way into the log: the open batches that streams decode into, and the writer that makes them durable.
 /// </summary>
 /// <remarks>
-/// Streams call <see cref="WaitForRoomAsync"/>, <see cref="Rent"/> and <see cref="Return"/> on their own threads, once a
-/// message; that side neither locks nor allocates nor reads the clock, except once a batch. All else is done by the
+/// Streams call <see cref="WaitForRoomAsync"/>, <see cref="Rent()"/> and <see cref="Return"/> on their own threads, once
+/// a turn, and <see cref="Wants"/> once a message; that side neither locks nor allocates nor reads the clock, except once a batch. All else is done by the
 /// lane's thread (Lane.Writer.cs). Batches that are closed and not yet durable are bounded by
 /// <see cref="LogOptions.QueueBytes"/>: at the bound senders wait.
 /// </remarks>
@@ -39,7 +39,7 @@ public sealed partial class Lane
     private int _rowLimit;
     private int _maxRows; // However small the last rows were: of empty ones these make up a batch's bytes.
     private volatile bool _hot;
-    private volatile bool _wanted;
+    private long _wantedUntil; // Batches opened until then are closed when they are given back; 0 for none.
     private volatile bool _stopping;
     private volatile bool _stopped;
 
@@ -120,6 +120,14 @@ public sealed partial class Lane
     }
 
     /// <summary>
+    /// Whether who has a batch of <see cref="Rent()"/> should give it back now, though it could go on to use it: it is
+    /// full, or the lane waits for it. To be asked after each message.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Wants(Batch batch) =>
+        batch.RowCount >= Volatile.Read(ref _rowLimit) || IsWanted(batch) || _stopping || batch.Table != _pool.Table;
+
+    /// <summary>
     /// Gives a batch back. Each run of rows in it must have its entry. The sinks of the entries are told by the lane's
     /// thread, or by the caller's when the log has stopped.
     /// </summary>
@@ -145,7 +153,7 @@ public sealed partial class Lane
         // By bytes too: the rows that come may be much larger than the last ones, by which the limit was learnt. What
         // came over the wire is about what the columns hold, so a full batch is mostly full by its rows.
         var full = batch.RowCount >= Volatile.Read(ref _rowLimit) || batch.RequestBytes >= 2L * _options.BatchBytes;
-        var close = full || _wanted || _stopping || batch.Table != Table || !TryPlace(batch);
+        var close = full || IsWanted(batch) || _stopping || batch.Table != Table || !TryPlace(batch);
         if (close)
         {
             Close(batch, full);
@@ -158,7 +166,7 @@ public sealed partial class Lane
             Interlocked.Increment(ref _opened);
         }
 
-        if (close || _wanted || _stopping)
+        if (close || _stopping)
         {
             Wake(urgent: true);
         }
@@ -286,6 +294,9 @@ public sealed partial class Lane
             await room.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private bool IsWanted(Batch batch) =>
+        Volatile.Read(ref _wantedUntil) is var until && until != 0 && batch.OpenedAt <= until && batch.OpenedAt != 0;
 
     // The same slot first as in Rent: while there is little to do only one batch is ever open, so blocks stay few.
     private bool TryPlace(Batch batch)
