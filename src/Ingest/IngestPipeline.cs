@@ -30,7 +30,9 @@ public sealed class IngestPipeline : IAsyncDisposable
         _time = time;
         _tables = tables;
         _deadLetters = new DeadLetters(tables.OfMessage(DeadLetter.Descriptor.FullName));
-        Topics = new TopicHub(topics, kind => tables.OfMessage(kind.Row.FullName), Metrics, topicLogger, time);
+        Topics = new TopicHub(
+            topics, Path.Combine(log.Options.DataDirectory, "topics"), kind => tables.OfMessage(kind.Row.FullName), store,
+            Metrics, topicLogger, time);
     }
 
     /// <summary>Names of the tables that producers may write: all but dead letters and updates, which are the server's own.</summary>
@@ -101,7 +103,7 @@ public sealed class IngestPipeline : IAsyncDisposable
 
             var pipeline = new IngestPipeline(
                 log, store, writer, admission, tables, schemas, time, options.Topics, loggers.CreateLogger<TopicHub>());
-            await pipeline.Topics.OpenAsync(cancellationToken);
+            await pipeline.Topics.OpenAsync(log.Feed.Recovered, cancellationToken);
             writer.Start();
             schemas.Start(options.Schemas.Count > 0 ? options.SchemaReloadPeriod : TimeSpan.Zero, time);
             return pipeline;

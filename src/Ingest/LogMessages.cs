@@ -155,4 +155,26 @@ internal static partial class LogMessages
         "Table {Table}: {Updates} updates could not be made durable, the next try comes in {Delay}")]
     public static partial void UpdatesNotDurable(
         this ILogger logger, string table, int updates, TimeSpan delay, Exception cause);
+
+    [LoggerMessage(401, LogLevel.Error, "{Path} is damaged, so what it said is not known any more: {Reason}")]
+    public static partial void TopicFileDamaged(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(402, LogLevel.Error, "{Path} could not be written; the next change tries again")]
+    public static partial void TopicFileNotWritten(this ILogger logger, string path, Exception cause);
+
+    [LoggerMessage(403, LogLevel.Warning,
+        "Topics of table {Table} begin new epochs: {Written} updates were written since they were last noted, {Found} of them "
+        + "are found")]
+    public static partial void EpochsEnded(this ILogger logger, string table, long written, long found);
+
+    [LoggerMessage(404, LogLevel.Error, "The updates in {Path} cannot be read")]
+    public static partial void UpdatesUnreadable(this ILogger logger, string path, Exception cause);
+
+    [LoggerMessage(405, LogLevel.Warning, "The store cannot be read, so topics begin without what it has: {Reason}")]
+    public static partial void TopicsNotRefilled(this ILogger logger, string reason);
+
+    [LoggerMessage(406, LogLevel.Warning,
+        "Topic {Topic}: updates from {From} to {To} could not be read from the store, a subscriber gets a gap: {Reason}")]
+    public static partial void OlderUpdatesUnread(
+        this ILogger logger, string topic, long from, long to, string reason);
 }

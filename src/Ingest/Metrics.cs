@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Ingest.Topics;
 using Ingest.V1;
 
 namespace Ingest;
@@ -50,6 +51,19 @@ public sealed class Metrics : IDisposable
     /// <summary>Counts a request or a call that was refused.</summary>
     public void OnRefused(RefusalReason reason) => _refusals.Add(
         1, new KeyValuePair<string, object?>("reason", reason.ToString().ToUpperInvariant()));
+
+    /// <summary>Shows the size of the topics, when a scrape asks.</summary>
+    internal void Watch(TopicHub hub)
+    {
+        _meter.CreateObservableGauge(
+            "ingest.topic.ring.bytes",
+            () => hub.Sizes().Select(topic => new Measurement<long>(topic.Bytes, new KeyValuePair<string, object?>("topic", topic.Name))),
+            "By", "Bytes of a topic's updates in memory.");
+        _meter.CreateObservableGauge(
+            "ingest.topic.subscribers",
+            () => hub.Sizes().Select(topic => new Measurement<int>(topic.Subscribers, new KeyValuePair<string, object?>("topic", topic.Name))),
+            "{subscription}", "Subscriptions that follow a topic.");
+    }
 
     internal void OnPublished(string table, int updates, TimeSpan duration)
     {

@@ -1,5 +1,6 @@
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
+using Ingest.Schema;
 using Ingest.V1;
 
 namespace Ingest.Topics;
@@ -7,8 +8,11 @@ namespace Ingest.Topics;
 /// <summary>A kind of payload: its message, its field of <see cref="Update"/>, and the table that keeps its updates.</summary>
 internal sealed class PayloadKind
 {
-    private PayloadKind(MessageDescriptor payload, int updateField, MessageDescriptor row, string topic) =>
+    private PayloadKind(MessageDescriptor payload, int updateField, MessageDescriptor row, string topic)
+    {
         (Payload, UpdateField, Row, Topic) = (payload, updateField, row, topic);
+        Table = TableSchema.NameOf(row);
+    }
 
     /// <summary>All of them; the last is that of agents that users write.</summary>
     public static IReadOnlyList<PayloadKind> All { get; } =
@@ -30,6 +34,9 @@ internal sealed class PayloadKind
 
     /// <summary>The message that its table follows from.</summary>
     public MessageDescriptor Row { get; }
+
+    /// <summary>Name of its table.</summary>
+    public string Table { get; }
 
     /// <summary>Name of the topic that has it and no other payload; empty for payloads without one.</summary>
     public string Topic { get; }

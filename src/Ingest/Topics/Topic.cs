@@ -26,9 +26,6 @@ internal sealed class Topic
     /// <summary>Its epoch.</summary>
     public string Epoch { get; }
 
-    /// <summary>Epochs that it had before, the oldest first, of which the store may have updates.</summary>
-    public IReadOnlyList<string> EarlierEpochs { get; init; } = [];
-
     /// <summary>Its latest updates.</summary>
     public TopicRing Ring { get; }
 
@@ -41,6 +38,9 @@ internal sealed class Topic
 
     /// <summary>When its last update was emitted, in Unix microseconds: no later one is earlier. Its publisher's.</summary>
     public long LastEmittedMicros { get; set; }
+
+    /// <summary>Whether its epoch is written down, so that updates of it may become durable.</summary>
+    public bool IsRemembered { get; set; }
 
     /// <summary>Subscriptions that follow it.</summary>
     public int SubscriberCount

@@ -127,7 +127,7 @@ internal sealed class TopicCursor
                     return AwaitStore(out item);
                 }
 
-                item = SkipTo(tail, tail - _position, GapReason.Expired);
+                item = Skip(tail, tail - _position, GapReason.Expired);
                 return true;
             }
 
@@ -152,13 +152,20 @@ internal sealed class TopicCursor
         (_page, _pageAt, _pageEnd) = (updates, 0, end);
     }
 
-    /// <summary>Says that updates from the position on are gone.</summary>
-    /// <param name="to">The first that is not.</param>
+    /// <summary>Leaves updates out, and says so unless none of them was wanted.</summary>
+    /// <param name="to">Offset behind the last of them.</param>
     /// <param name="count">How many of them the subscription would have got.</param>
-    public SubscriptionItem Expire(long to, long count)
+    /// <param name="reason">Why.</param>
+    public SubscriptionItem Skip(long to, long count, GapReason reason)
     {
+        long from = _position;
         NeedsStore = false;
-        return SkipTo(to, count, GapReason.Expired);
+        Position = to;
+        return count == 0 ? default : new SubscriptionItem(new Gap
+        {
+            Topic = Topic.Name, FromEpoch = Epoch, FromOffset = from, ToEpoch = Epoch, ToOffset = to, DroppedCount = count,
+            Reason = reason,
+        });
     }
 
     /// <summary>Goes over to the topic's epoch, since the one before it has no more.</summary>
@@ -207,7 +214,7 @@ internal sealed class TopicCursor
         {
             case OverflowPolicy.DropOldest:
                 long target = head - _limit + (_limit / 8); // Not to the limit itself, or the next update would drop again.
-                item = SkipTo(CountWanted(target, out long count), count, GapReason.Dropped);
+                item = Skip(CountWanted(target, out long count), count, GapReason.Dropped);
                 return count > 0;
             case OverflowPolicy.Conflate when _position >= _horizon:
                 (_horizon, _isSnapshot) = (head, false);
@@ -268,7 +275,7 @@ internal sealed class TopicCursor
 
         if (left > 0)
         {
-            item = SkipTo(offset, left, GapReason.Conflated);
+            item = Skip(offset, left, GapReason.Conflated);
             return true;
         }
 
@@ -291,22 +298,5 @@ internal sealed class TopicCursor
         }
 
         return true;
-    }
-
-    private SubscriptionItem SkipTo(long to, long count, GapReason reason)
-    {
-        if (count == 0)
-        {
-            Position = to;
-            return default;
-        }
-
-        var gap = new Gap
-        {
-            Topic = Topic.Name, FromEpoch = Epoch, FromOffset = _position, ToEpoch = Epoch, ToOffset = to,
-            DroppedCount = count, Reason = reason,
-        };
-        Position = to;
-        return new SubscriptionItem(gap);
     }
 }

@@ -1,35 +1,48 @@
-using System.Collections.Frozen;
+using Ingest.Stores;
 using Ingest.V1;
 
 namespace Ingest.Topics;
 
-/// <content>Subscribing: what is asked for, and where it starts.</content>
+/// <content>Subscribing: where a subscription starts, and what becomes of it.</content>
 public sealed partial class TopicHub
 {
-    private const int MaxPatterns = 256;
-    private const int MaxKeys = 10_000;
-
     /// <summary>Begins a subscription.</summary>
+    /// <param name="options">What is asked for.</param>
+    /// <param name="cancellationToken">Ends the look into the store, for a place that memory no longer has.</param>
     /// <exception cref="TopicException">A pattern, the filter, the token or the name cannot be; the message is for people.</exception>
     /// <exception cref="ObjectDisposedException">The server stops.</exception>
     public async ValueTask<Subscription> SubscribeAsync(
         SubscriptionOptions options, CancellationToken cancellationToken = default)
     {
-        SubscriptionRequest request = SubscriptionRequest.Check(options, MaxPatterns, MaxKeys);
-        await Task.CompletedTask.ConfigureAwait(false);
+        SubscriptionRequest request = SubscriptionRequest.Check(options, _topics.Values, PlaceOf(options));
+        var starts = new Dictionary<Topic, SubscriptionStart>();
+        foreach (Topic topic in _topics.Values.Where(topic => request.Matches(topic.Name)))
+        {
+            starts[topic] = await StartOfAsync(request, topic, cancellationToken).ConfigureAwait(false);
+        }
+
         var subscription = new Subscription(this, request, _options, _time.GetUtcNow());
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isStopped, this);
             var cursors = new List<TopicCursor>();
             var positions = new List<TopicPosition>();
-            foreach (Topic topic in _topics.Values.Where(topic => request.Matches(topic.Name)))
+            foreach (Topic topic in _topics.Values.Where(topic => request.Matches(topic.Name))
+                .OrderBy(topic => topic.Name, StringComparer.Ordinal))
             {
-                TopicCursor cursor = CursorOf(subscription, topic);
+                SubscriptionStart start = starts.GetValueOrDefault(
+                    topic, new SubscriptionStart(topic.Epoch, topic.Ring.Tail, IsRecovered: true));
+                var cursor = new TopicCursor(
+                    subscription, topic, start.Epoch, start.Offset, request.SelectionOf(topic.Kind));
+                if (request.Position == StartPosition.LastPerKey)
+                {
+                    cursor.BeginSnapshot();
+                }
+
                 cursors.Add(cursor);
                 positions.Add(new TopicPosition
                 {
-                    Topic = topic.Name, Epoch = cursor.Epoch, Offset = cursor.Position, Recovered = true,
+                    Topic = topic.Name, Epoch = start.Epoch, Offset = start.Offset, Recovered = start.IsRecovered,
                 });
             }
 
@@ -41,7 +54,7 @@ public sealed partial class TopicHub
             }
         }
 
-        return subscription;
+        return KeepFirstPlace(subscription, options);
     }
 
     internal void Remove(Subscription subscription)
@@ -62,45 +75,130 @@ public sealed partial class TopicHub
 
     internal void KeepPlace(string name, string resumeToken, string field)
     {
-        ObjectDisposedException.ThrowIf(_isStopped, this);
         ResumeToken.Parse(resumeToken, field);
+        if (name.Length > 0)
+        {
+            _places.Keep(name, resumeToken);
+        }
     }
 
-    internal ValueTask ReadStoreAsync(TopicCursor cursor, CancellationToken cancellationToken)
+    // The place of a named subscription counts when nothing else is asked for.
+    private string? PlaceOf(SubscriptionOptions options) =>
+        options.Name.Length > 0 && options.Position == StartPosition.Unspecified && options.ResumeToken.Length == 0
+            && options.Time is null
+            ? _places.Find(options.Name)
+            : null;
+
+    // So that one that leaves before its first ack goes on where it began, and not with what is new by then.
+    private Subscription KeepFirstPlace(Subscription subscription, SubscriptionOptions options)
     {
-        ObjectDisposedException.ThrowIf(_isStopped, this);
-        long tail = cursor.Topic.Ring.Tail;
-        cursor.Owner.Put(cursor, cursor.IsEarlier ? cursor.EnterEpoch() : cursor.Expire(tail, tail - cursor.Position));
-        return ValueTask.CompletedTask;
+        try
+        {
+            if (options.Name.Length > 0 && _places.Find(options.Name) is null)
+            {
+                _places.Keep(options.Name, System.Text.Encoding.ASCII.GetString(subscription.ResumeToken));
+            }
+
+            return subscription;
+        }
+        catch
+        {
+            subscription.Dispose();
+            throw;
+        }
     }
 
-    internal ValueTask RememberAsync(IReadOnlyList<PendingUpdate> group) =>
-        _isStopped || group.Count == 0 ? ValueTask.CompletedTask : default;
+    private async ValueTask<SubscriptionStart> StartOfAsync(
+        SubscriptionRequest request, Topic topic, CancellationToken cancellationToken)
+    {
+        TopicRing ring = topic.Ring;
+        if (request.Places is { } places)
+        {
+            // A topic that the token does not know came after it.
+            return places.TryGetValue(topic.Name, out TopicPlace place)
+                ? await ResumeAsync(request, topic, place, cancellationToken).ConfigureAwait(false)
+                : new SubscriptionStart(topic.Epoch, ring.Tail, IsRecovered: true);
+        }
 
-    // Under the gate: nobody begins to follow topics meanwhile.
+        if (request.Options.Time is { } time)
+        {
+            return await FindAsync(topic, time, cancellationToken).ConfigureAwait(false);
+        }
+
+        return new SubscriptionStart(
+            topic.Epoch, request.Position is StartPosition.New or StartPosition.Unspecified ? ring.Head : ring.Tail,
+            IsRecovered: true);
+    }
+
+    private async ValueTask<SubscriptionStart> ResumeAsync(
+        SubscriptionRequest request, Topic topic, TopicPlace place, CancellationToken cancellationToken)
+    {
+        if (place.Epoch != topic.Epoch)
+        {
+            return new SubscriptionStart(place.Epoch, place.Offset, IsRecovered: false);
+        }
+
+        if (place.Offset > topic.Ring.Head)
+        {
+            throw new TopicException(
+                request.PlacesField, $"The resume token is ahead of topic '{topic.Name}', which has {topic.Ring.Head} updates.");
+        }
+
+        // What the store does not have yet it will have; of the rest it is asked.
+        long end = Math.Min(topic.Ring.Tail, topic.StoredOffset);
+        if (place.Offset >= end)
+        {
+            return new SubscriptionStart(topic.Epoch, place.Offset, IsRecovered: true);
+        }
+
+        try
+        {
+            long count = await _stored.CountAsync(
+                topic.Kind, topic.Name, topic.Epoch, place.Offset, end, cancellationToken).ConfigureAwait(false);
+            return new SubscriptionStart(topic.Epoch, place.Offset, IsRecovered: count == end - place.Offset);
+        }
+        catch (StoreException)
+        {
+            return new SubscriptionStart(topic.Epoch, place.Offset, IsRecovered: false);
+        }
+    }
+
+    private async ValueTask<SubscriptionStart> FindAsync(
+        Topic topic, DateTimeOffset time, CancellationToken cancellationToken)
+    {
+        long micros = (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        TopicRing ring = topic.Ring;
+        long tail = ring.Tail;
+        bool isOlder = tail > 0 && (!ring.TryGet(tail, out TopicUpdate oldest) || oldest.EmittedAtMicros >= micros);
+        if (!isOlder)
+        {
+            return new SubscriptionStart(topic.Epoch, ring.Find(micros), IsRecovered: true);
+        }
+
+        try
+        {
+            long? found = await _stored.FindAsync(topic.Kind, topic.Name, topic.Epoch, micros, cancellationToken)
+                .ConfigureAwait(false);
+            return new SubscriptionStart(topic.Epoch, Math.Min(found ?? tail, ring.Find(micros)), IsRecovered: true);
+        }
+        catch (StoreException)
+        {
+            return new SubscriptionStart(topic.Epoch, ring.Find(micros), IsRecovered: false);
+        }
+    }
+
+    // Under the gate: nobody begins to follow topics meanwhile. All of a new topic is new to its subscribers.
     private void Welcome(Topic topic)
     {
         foreach (Subscription subscription in _subscriptions.Where(s => s.Request.Matches(topic.Name)))
         {
+            TopicPlace place = default;
+            bool isKnown = subscription.Request.Places?.TryGetValue(topic.Name, out place) == true;
             var cursor = new TopicCursor(
-                subscription, topic, topic.Epoch, topic.Ring.Tail, subscription.Request.SelectionOf(topic.Kind));
+                subscription, topic, isKnown ? place.Epoch : topic.Epoch, isKnown ? place.Offset : topic.Ring.Tail,
+                subscription.Request.SelectionOf(topic.Kind));
             topic.Join(cursor);
             subscription.Add(cursor);
         }
-    }
-
-    private static TopicCursor CursorOf(Subscription subscription, Topic topic)
-    {
-        SubscriptionRequest request = subscription.Request;
-        UpdateSelection selection = request.SelectionOf(topic.Kind);
-        bool isNew = request.Position is StartPosition.New or StartPosition.Unspecified;
-        var cursor = new TopicCursor(
-            subscription, topic, topic.Epoch, isNew ? topic.Ring.Head : topic.Ring.Tail, selection);
-        if (request.Position == StartPosition.LastPerKey)
-        {
-            cursor.BeginSnapshot();
-        }
-
-        return cursor;
     }
 }

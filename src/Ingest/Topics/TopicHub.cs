@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using Google.Protobuf;
+using Ingest.Log;
+using Ingest.Stores;
 using Ingest.V1;
 using Microsoft.Extensions.Logging;
 
@@ -11,35 +13,51 @@ namespace Ingest.Topics;
 /// Publishers and subscribers meet in the rings alone. Publishing never waits for a subscriber, but for the disk; a
 /// subscriber costs a cursor. Any thread may call; what a subscription does belongs to its reader.
 /// </remarks>
-public sealed partial class TopicHub : IAsyncDisposable
+public sealed partial class TopicHub
 {
     private const int MaxKeyLength = 1024;
     private const int MaxPayloadBytes = 4 << 20;
-
-    private static readonly TimeSpan s_sweepPeriod = TimeSpan.FromSeconds(5);
 
     private readonly TopicOptions _options;
     private readonly FrozenDictionary<PayloadKind, TopicPublisher> _publishers;
     private readonly ConcurrentDictionary<string, Topic> _topics = new(StringComparer.Ordinal);
     private readonly HashSet<Subscription> _subscriptions = [];
     private readonly Lock _gate = new();
+    private readonly StoredUpdates _stored;
+    private readonly OlderUpdates _older;
+    private readonly TopicJournal _journal;
+    private readonly SubscriptionPlaces _places;
     private readonly Metrics _metrics;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly ITimer _sweep;
-    private bool _isStopped;
+    private readonly ITimer _housekeeping;
+    private volatile bool _isStopped;
 
+    /// <summary>Makes a hub without topics; <see cref="OpenAsync"/> brings them.</summary>
+    /// <param name="options">Settings.</param>
+    /// <param name="directory">Where it keeps its files.</param>
+    /// <param name="tableOf">The table of a kind of payload.</param>
+    /// <param name="store">Where updates go that memory no longer has.</param>
+    /// <param name="metrics">What it counts.</param>
+    /// <param name="logger">Where faults are told.</param>
+    /// <param name="time">The clock.</param>
     internal TopicHub(
-        TopicOptions options, Func<PayloadKind, IngestTable> tableOf, Metrics metrics, ILogger logger, TimeProvider time)
+        TopicOptions options, string directory, Func<PayloadKind, IngestTable> tableOf, IStore store, Metrics metrics,
+        ILogger logger, TimeProvider time)
     {
         _options = options;
         _metrics = metrics;
         _logger = logger;
         _time = time;
+        _stored = new StoredUpdates(store);
+        _older = new OlderUpdates(_stored, options, logger, time);
+        _journal = new TopicJournal(DiskFiles.Instance, directory, logger);
+        _places = new SubscriptionPlaces(DiskFiles.Instance, directory, options.MaxPlaces, logger, time);
         _publishers = PayloadKind.All.ToFrozenDictionary(
             kind => kind, kind => new TopicPublisher(this, kind, tableOf(kind), options, logger, time));
-        _sweep = time.CreateTimer(
-            static hub => ((TopicHub)hub!).Sweep(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _housekeeping = time.CreateTimer(
+            static hub => ((TopicHub)hub!).KeepHouse(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        metrics.Watch(this);
     }
 
     /// <summary>The topics, by name.</summary>
@@ -94,44 +112,9 @@ public sealed partial class TopicHub : IAsyncDisposable
         return _publishers[kind].PublishAsync(GetOrAdd(topic, kind), key, bytes, cancellationToken);
     }
 
-    /// <summary>Makes the topics that every server has, and fills them again with what an earlier run left.</summary>
-    internal async Task OpenAsync(CancellationToken cancellationToken)
-    {
-        foreach (TopicPublisher publisher in _publishers.Values)
-        {
-            await publisher.OpenAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-            if (publisher.Kind.Topic.Length > 0)
-            {
-                GetOrAdd(publisher.Kind.Topic, publisher.Kind);
-            }
-        }
-
-        _sweep.Change(s_sweepPeriod, s_sweepPeriod);
-    }
-
-    /// <summary>Takes no more updates, writes those that wait, and ends the subscriptions.</summary>
-    public async Task StopAsync()
-    {
-        await Task.WhenAll(_publishers.Values.Select(publisher => publisher.StopAsync())).ConfigureAwait(false);
-        Subscription[] all;
-        lock (_gate)
-        {
-            _isStopped = true;
-            all = [.. _subscriptions];
-        }
-
-        foreach (Subscription subscription in all)
-        {
-            subscription.EndAs(SubscriptionEnd.HubStopped);
-        }
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await _sweep.DisposeAsync().ConfigureAwait(false);
-        await StopAsync().ConfigureAwait(false);
-    }
+    /// <summary>Bytes of updates in memory, and subscriptions, topic by topic.</summary>
+    internal IEnumerable<(string Name, long Bytes, int Subscribers)> Sizes() =>
+        _topics.Values.Select(topic => (topic.Name, topic.Ring.Bytes, topic.SubscriberCount));
 
     internal void OnPublished(string table, int updates, TimeSpan duration) =>
         _metrics.OnPublished(table, updates, duration);
@@ -180,15 +163,6 @@ public sealed partial class TopicHub : IAsyncDisposable
             _topics[name] = topic;
             Welcome(topic);
             return topic;
-        }
-    }
-
-    private void Sweep()
-    {
-        long now = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
-        foreach (Topic topic in _topics.Values)
-        {
-            topic.Ring.Sweep(topic.StoredOffset, now);
         }
     }
 }

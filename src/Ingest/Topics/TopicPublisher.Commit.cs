@@ -1,7 +1,7 @@
-using System.Buffers;
 using Google.Protobuf;
 using Ingest.Columns;
 using Ingest.Decoding;
+using Ingest.Log;
 using Ingest.V1;
 
 namespace Ingest.Topics;
@@ -22,9 +22,9 @@ internal sealed partial class TopicPublisher
     /// <summary>Opens it as the producer of its table.</summary>
     /// <returns>What the log knows of it.</returns>
     /// <exception cref="IOException">The log could not be written.</exception>
-    public async Task<Log.ProducerOpening> OpenAsync()
+    public async Task<ProducerOpening> OpenAsync()
     {
-        Log.ProducerOpening opening = await _table.Lane.OpenProducerAsync(this).ConfigureAwait(false);
+        ProducerOpening opening = await _table.Lane.OpenProducerAsync(this).ConfigureAwait(false);
         _rows = opening.DurableOffset;
         return opening;
     }
@@ -43,32 +43,36 @@ internal sealed partial class TopicPublisher
 
     private async Task CommitAsync(List<PendingUpdate> group)
     {
-        await _hub.RememberAsync(group).ConfigureAwait(false);
         long started = _time.GetTimestamp();
         TimeSpan delay = s_firstRetry;
         bool isFirst = true;
         while (true)
         {
-            await _table.Lane.WaitForRoomAsync().ConfigureAwait(false);
-            _outcome = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (isFirst ? !TryWriteNew(group) : !TryWriteAgain())
+            Exception? failure = isFirst ? await TryRememberAsync(group).ConfigureAwait(false) : null;
+            if (failure is null)
             {
-                return;
-            }
+                await _table.Lane.WaitForRoomAsync().ConfigureAwait(false);
+                _outcome = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
+                if (isFirst ? !TryWriteNew(group) : !TryWriteAgain())
+                {
+                    return;
+                }
 
-            isFirst = false;
-            if (await _outcome.Task.ConfigureAwait(false) is not { } failure)
-            {
-                break;
+                isFirst = false;
+                failure = await _outcome.Task.ConfigureAwait(false);
+                if (failure is null)
+                {
+                    break;
+                }
             }
 
             if (_isStopping || failure is ObjectDisposedException)
             {
-                FailAccepted(failure);
+                Fail(group, failure);
                 return;
             }
 
-            _logger.UpdatesNotDurable(_table.Schema.Name, _accepted.Count, delay, failure);
+            _logger.UpdatesNotDurable(_table.Schema.Name, group.Count, delay, failure);
             await Task.Delay(delay, _time).ConfigureAwait(false);
             delay = delay * 2 < s_lastRetry ? delay * 2 : s_lastRetry;
         }
@@ -152,9 +156,22 @@ internal sealed partial class TopicPublisher
         _table.Lane.Return(batch);
     }
 
-    private void FailAccepted(Exception cause)
+    private async Task<Exception?> TryRememberAsync(List<PendingUpdate> group)
     {
-        foreach (PendingUpdate pending in _accepted)
+        try
+        {
+            await _hub.RememberAsync(group).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception e) when (DiskFault.Is(e))
+        {
+            return e;
+        }
+    }
+
+    private static void Fail(List<PendingUpdate> group, Exception cause)
+    {
+        foreach (PendingUpdate pending in group)
         {
             pending.Fail(cause);
         }
@@ -163,8 +180,21 @@ internal sealed partial class TopicPublisher
     // In the order in which they were published, topic by topic.
     private void Show()
     {
-        _rows += _updates.Count;
         long now = NowMicros();
+        lock (_noteGate)
+        {
+            Append(now);
+        }
+
+        foreach (Topic topic in _next.Keys)
+        {
+            topic.Wake();
+        }
+    }
+
+    private void Append(long now)
+    {
+        Volatile.Write(ref _rows, _rows + _updates.Count);
         foreach (Topic topic in _next.Keys)
         {
             TopicUpdate[] own = _next.Count == 1
@@ -172,7 +202,6 @@ internal sealed partial class TopicPublisher
                 : [.. _updates.Where(update => ReferenceEquals(update.Topic, topic.Name))];
             topic.Ring.Append(own, topic.StoredOffset, now);
             NoteDurable(topic, own[^1].Offset + 1);
-            topic.Wake();
         }
     }
 

@@ -10,6 +10,7 @@ internal sealed partial class TopicPublisher
     private readonly Queue<StoredMark> _marks = new();
     private readonly Dictionary<Topic, StoredMark> _lateMarks = [];
     private readonly Lock _marksGate = new();
+    private readonly Lock _noteGate = new();
     private long _storedRows;
     private TaskCompletionSource? _storedMore;
 
@@ -37,6 +38,34 @@ internal sealed partial class TopicPublisher
         var made = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         return (Interlocked.CompareExchange(ref _storedMore, made, null) ?? made).Task;
     }
+
+    /// <summary>Rows of updates that are durable, ever.</summary>
+    public long Rows => Volatile.Read(ref _rows);
+
+    /// <summary>Where it and its topics stand, at one moment between two groups.</summary>
+    public TopicJournal.Table Note(IEnumerable<Topic> topics)
+    {
+        lock (_noteGate)
+        {
+            return new TopicJournal.Table
+            {
+                Name = Kind.Table,
+                Rows = Rows,
+                Topics =
+                [
+                    .. topics.Where(topic => topic.Kind == Kind).OrderBy(topic => topic.Name, StringComparer.Ordinal)
+                        .Select(topic => new TopicJournal.Entry
+                        {
+                            Name = topic.Name, Epoch = topic.Epoch, Next = topic.Ring.Head,
+                            LastEmittedMicros = topic.LastEmittedMicros,
+                        }),
+                ],
+            };
+        }
+    }
+
+    /// <summary>Takes note of a topic that an earlier run left, of which the log may still have updates.</summary>
+    public void NoteRestored(Topic topic) => NoteDurable(topic, topic.Ring.Head);
 
     private void NoteDurable(Topic topic, long next)
     {

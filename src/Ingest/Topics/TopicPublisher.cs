@@ -124,10 +124,7 @@ internal sealed partial class TopicPublisher : ProducerSession
             }
             catch (Exception e)
             {
-                foreach (PendingUpdate update in _group)
-                {
-                    update.Fail(e);
-                }
+                Fail(_group, e);
             }
 
             _group.Clear();

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Ingest.Topics.Filters;
 
 namespace Ingest.Topics;
 

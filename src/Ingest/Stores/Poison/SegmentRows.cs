@@ -65,6 +65,11 @@ internal sealed class SegmentRows
         }
     }
 
+    /// <summary>Its blocks, read one after the other.</summary>
+    /// <exception cref="InvalidDataException">One is not what was written.</exception>
+    /// <exception cref="IOException">One cannot be read.</exception>
+    public IEnumerable<BlockContent> Blocks() => _blocks.Select(block => BlockContent.Read(ReadBytes(block.Record)));
+
     /// <summary>Two halves: of blocks, or of the rows of the one block.</summary>
     public RowRange[] Split(RowRange piece)
     {

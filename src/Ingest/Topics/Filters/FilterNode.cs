@@ -1,4 +1,4 @@
-namespace Ingest.Topics;
+namespace Ingest.Topics.Filters;
 
 /// <summary>A condition on the bytes of a payload, compiled for the payload's message.</summary>
 /// <remarks>Hot: evaluated once an update and subscription on the reader's thread; allocates nothing.</remarks>
