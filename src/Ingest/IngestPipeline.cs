@@ -31,8 +31,8 @@ public sealed class IngestPipeline : IAsyncDisposable
         _tables = tables;
         _deadLetters = new DeadLetters(tables.OfMessage(DeadLetter.Descriptor.FullName));
         Topics = new TopicHub(
-            topics, Path.Combine(log.Options.DataDirectory, "topics"), kind => tables.OfMessage(kind.Row.FullName), store,
-            Metrics, topicLogger, time);
+            topics, Path.Combine(log.Options.DataDirectory, "topics"), log.Disk,
+            kind => tables.OfMessage(kind.Row.FullName), store, Metrics, topicLogger, time);
     }
 
     /// <summary>Names of the tables that producers may write: all but dead letters and updates, which are the server's own.</summary>

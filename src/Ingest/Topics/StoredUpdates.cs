@@ -1,7 +1,6 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Text;
+using System.Runtime.InteropServices;
 using Ingest.Decoding;
 using Ingest.Stores;
 
@@ -41,9 +40,10 @@ internal sealed class StoredUpdates(IStore store)
     public async Task<long> CountAsync(
         PayloadKind kind, string topic, string epoch, long from, long to, CancellationToken cancellationToken)
     {
-        byte[] answer = await AskAsync(
-            $"SELECT toInt64(uniqExact(offset)) {Condition(kind, topic, epoch, from, to)}", cancellationToken).ConfigureAwait(false);
-        return BinaryPrimitives.ReadInt64LittleEndian(answer);
+        long[] numbers = await AskNumbersAsync(
+            $"SELECT toInt64(uniqExact(offset)) {Condition(kind, topic, epoch, from, to)}", 1, cancellationToken)
+            .ConfigureAwait(false);
+        return numbers[0];
     }
 
     /// <summary>The first offset that was emitted at or after a time; null when the store has none.</summary>
@@ -52,14 +52,11 @@ internal sealed class StoredUpdates(IStore store)
         PayloadKind kind, string topic, string epoch, long micros, CancellationToken cancellationToken)
     {
         string condition = Condition(kind, topic, epoch, 0, long.MaxValue);
-        byte[] answer = await AskAsync(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"SELECT toInt64(min(offset)), toInt64(count()) {condition} AND toUnixTimestamp64Micro(emitted_at) >= {micros}"),
-            cancellationToken).ConfigureAwait(false);
-        return BinaryPrimitives.ReadInt64LittleEndian(answer.AsSpan(sizeof(long))) > 0
-            ? BinaryPrimitives.ReadInt64LittleEndian(answer)
-            : null;
+        string moment = micros.ToString(CultureInfo.InvariantCulture);
+        long[] numbers = await AskNumbersAsync(
+            $"SELECT toInt64(min(offset)), toInt64(count()) {condition} AND toUnixTimestamp64Micro(emitted_at) >= {moment}",
+            2, cancellationToken).ConfigureAwait(false);
+        return numbers[1] > 0 ? numbers[0] : null;
     }
 
     private static string Source(PayloadKind kind, string topic, string epoch, long from, long to) =>
@@ -91,6 +88,14 @@ internal sealed class StoredUpdates(IStore store)
         }
 
         return updates;
+    }
+
+    private async Task<long[]> AskNumbersAsync(string query, int count, CancellationToken cancellationToken)
+    {
+        byte[] answer = await AskAsync(query, cancellationToken).ConfigureAwait(false);
+        return answer.Length == count * sizeof(long)
+            ? MemoryMarshal.Cast<byte, long>(answer).ToArray()
+            : throw new StoreException("The store's answer is not the row of numbers that was asked for.", StoreFault.Unavailable);
     }
 
     // What goes over the bound of a page is left, but for its first update, which may be larger than that.

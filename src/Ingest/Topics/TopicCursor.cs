@@ -40,6 +40,7 @@ internal sealed class TopicCursor
 
         // Well within what memory holds: one that has just begun is not taken for slow since the oldest updates go.
         _liveBelow = Math.Min(_limit, owner.RingCount / 2);
+        _isLive = !IsEarlier && position >= topic.Ring.Tail && topic.Ring.Head - position <= _liveBelow;
     }
 
     public Subscription Owner { get; }

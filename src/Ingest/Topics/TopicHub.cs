@@ -36,14 +36,15 @@ public sealed partial class TopicHub
     /// <summary>Makes a hub without topics; <see cref="OpenAsync"/> brings them.</summary>
     /// <param name="options">Settings.</param>
     /// <param name="directory">Where it keeps its files.</param>
+    /// <param name="disk">The disk that they are on.</param>
     /// <param name="tableOf">The table of a kind of payload.</param>
     /// <param name="store">Where updates go that memory no longer has.</param>
     /// <param name="metrics">What it counts.</param>
     /// <param name="logger">Where faults are told.</param>
     /// <param name="time">The clock.</param>
     internal TopicHub(
-        TopicOptions options, string directory, Func<PayloadKind, IngestTable> tableOf, IStore store, Metrics metrics,
-        ILogger logger, TimeProvider time)
+        TopicOptions options, string directory, ILogFiles disk, Func<PayloadKind, IngestTable> tableOf, IStore store,
+        Metrics metrics, ILogger logger, TimeProvider time)
     {
         _options = options;
         _metrics = metrics;
@@ -51,8 +52,8 @@ public sealed partial class TopicHub
         _time = time;
         _stored = new StoredUpdates(store);
         _older = new OlderUpdates(_stored, options, logger, time);
-        _journal = new TopicJournal(DiskFiles.Instance, directory, logger);
-        _places = new SubscriptionPlaces(DiskFiles.Instance, directory, options.MaxPlaces, logger, time);
+        _journal = new TopicJournal(disk, directory, logger);
+        _places = new SubscriptionPlaces(disk, directory, options.MaxPlaces, logger, time);
         _publishers = PayloadKind.All.ToFrozenDictionary(
             kind => kind, kind => new TopicPublisher(this, kind, tableOf(kind), options, logger, time));
         _housekeeping = time.CreateTimer(

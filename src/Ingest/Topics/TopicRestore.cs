@@ -21,6 +21,7 @@ internal sealed class TopicRestore(
 
     // Of each topic, by offset: the latest that a ring would hold, and all behind the journal's moment.
     private readonly Dictionary<string, SortedDictionary<long, TopicUpdate>> _found = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _firstInLog = new(StringComparer.Ordinal);
     private bool _isStoreAway;
 
     /// <summary>Restores the topics of a table.</summary>
@@ -35,6 +36,7 @@ internal sealed class TopicRestore(
         IEnumerable<SealedSegment> segments, CancellationToken cancellationToken)
     {
         _found.Clear();
+        _firstInLog.Clear();
         foreach (TopicJournal.Entry entry in noted.Topics)
         {
             _found[entry.Name] = [];
@@ -99,6 +101,8 @@ internal sealed class TopicRestore(
                     if (epochs.TryGetValue(update.Topic, out TopicJournal.Entry? entry) && entry.Epoch == update.Epoch)
                     {
                         Keep(entry, update);
+                        _firstInLog[entry.Name] =
+                            Math.Min(update.Offset, _firstInLog.GetValueOrDefault(entry.Name, long.MaxValue));
                     }
                 }
             }
@@ -141,7 +145,7 @@ internal sealed class TopicRestore(
         SortedDictionary<long, TopicUpdate> found = _found[entry.Name];
 
         // What the log has it has not given to the store, as far as is known here.
-        long stored = found.Count > 0 ? Math.Min(found.Keys.First(), next) : next;
+        long stored = Math.Min(next, _firstInLog.GetValueOrDefault(entry.Name, long.MaxValue));
         long oldest = NowMicros() - (long)options.MaxAge.TotalMicroseconds;
         long first = next;
         long bytes = 0;
