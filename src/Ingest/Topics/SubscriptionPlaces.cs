@@ -14,6 +14,7 @@ namespace Ingest.Topics;
 /// </remarks>
 internal sealed class SubscriptionPlaces(
     ILogFiles disk, string directory, int maxPlaces, ILogger logger, TimeProvider time)
+    : IDisposable
 {
     private static readonly TimeSpan s_writeDelay = TimeSpan.FromMilliseconds(100);
 
@@ -23,6 +24,7 @@ internal sealed class SubscriptionPlaces(
     private readonly Lock _gate = new();
     private bool _isDirty;
     private bool _isScheduled;
+    private bool _isClosed;
 
     /// <summary>Reads what an earlier run left.</summary>
     /// <exception cref="IOException">The disk refuses.</exception>
@@ -52,12 +54,17 @@ internal sealed class SubscriptionPlaces(
         }
     }
 
-    /// <summary>Keeps a token under a name.</summary>
+    /// <summary>Keeps a token under a name; nothing once it is closed.</summary>
     /// <exception cref="TopicException">The name is new, and there is no room for it.</exception>
     public void Keep(string name, string token)
     {
         lock (_gate)
         {
+            if (_isClosed)
+            {
+                return;
+            }
+
             if (!_tokens.ContainsKey(name) && _tokens.Count >= maxPlaces)
             {
                 throw new TopicException(
@@ -77,8 +84,21 @@ internal sealed class SubscriptionPlaces(
         _ = WriteLaterAsync();
     }
 
-    /// <summary>Writes what has changed; durable when the task completes, or it is logged.</summary>
-    public async Task FlushAsync()
+    /// <summary>Writes what has changed, and takes no more.</summary>
+    public Task CloseAsync()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+        }
+
+        return FlushAsync();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _writing.Dispose();
+
+    private async Task FlushAsync()
     {
         await _writing.WaitAsync().ConfigureAwait(false);
         try
@@ -101,6 +121,10 @@ internal sealed class SubscriptionPlaces(
         lock (_gate)
         {
             _isScheduled = false;
+            if (_isClosed)
+            {
+                return;
+            }
         }
 
         await FlushAsync().ConfigureAwait(false);

@@ -61,6 +61,7 @@ public sealed partial class TopicHub : IAsyncDisposable
     {
         await StopAsync().ConfigureAwait(false);
         _noting.Dispose();
+        _places.Dispose();
     }
 
     /// <summary>Sees to it that the epochs of topics are written down before updates of them become durable.</summary>
@@ -94,7 +95,7 @@ public sealed partial class TopicHub : IAsyncDisposable
         }
 
         await _housekeeping.DisposeAsync().ConfigureAwait(false);
-        await _places.FlushAsync().ConfigureAwait(false);
+        await _places.CloseAsync().ConfigureAwait(false);
         try
         {
             if (_notedRows >= 0)

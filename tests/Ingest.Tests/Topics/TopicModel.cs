@@ -28,7 +28,7 @@ internal sealed class TopicModel(TopicServer server, Choices choices)
     {
         for (int step = 0; step < steps; step++)
         {
-            switch (choices.Next(14))
+            switch (choices.Next(24))
             {
                 case 0 or 1 when _readers.Count < 6:
                     await JoinAsync();
@@ -39,8 +39,8 @@ internal sealed class TopicModel(TopicServer server, Choices choices)
                 case 3 when _readers.Count > 0:
                     choices.Of<Reader>([.. _readers]).Leave();
                     break;
-                case 4 or 5 or 6 or 7 when _readers.Count > 0:
-                    await ReadAsync(choices.Of<Reader>([.. _readers]), 1 + choices.Next(30));
+                case >= 4 and < 14 when _readers.Count > 0:
+                    await ReadAsync(choices.Of<Reader>([.. _readers]), choices.OneIn(3) ? int.MaxValue : 1 + choices.Next(30));
                     break;
                 default:
                     _published.AddRange(await server.PublishAsync(_published.Count, 1 + choices.Next(60), Keys));
