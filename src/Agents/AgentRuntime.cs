@@ -63,7 +63,7 @@ public sealed class AgentRuntime : IAsyncDisposable
     public static AgentRuntime Start(
         IngestPipeline pipeline, AgentsOptions options, string dataDirectory, ILoggerFactory loggers, TimeProvider time,
         params IEnumerable<Func<Agent>> own) =>
-        Start(pipeline, options, dataDirectory, loggers, time, new TopicOutputs(), own);
+        Start(pipeline, options, dataDirectory, loggers, time, new TopicOutputs(pipeline.Topics), own);
 
     internal static AgentRuntime Start(
         IngestPipeline pipeline, AgentsOptions options, string dataDirectory, ILoggerFactory loggers, TimeProvider time,

@@ -92,7 +92,7 @@ internal sealed partial class AgentPartition
         catch (Exception e)
         {
             _underWay.Release();
-            if (e is OperationCanceledException)
+            if (e is OperationCanceledException or ObjectDisposedException)
             {
                 // Not durable, so the place of its row must not be saved: the group stays open for good.
                 return;

@@ -1,17 +1,50 @@
+using System.Runtime.CompilerServices;
 using Google.Protobuf;
+using Ingest.Topics;
 using Ingest.V1;
 
 namespace Ingest.Agents.Hosting;
 
 /// <summary>Agents' updates on their way to topics.</summary>
-internal sealed class TopicOutputs : IAgentOutputs
+internal sealed class TopicOutputs(TopicHub topics) : IAgentOutputs
 {
-    public ValueTask PublishAsync(string topic, string key, IMessage payload, CancellationToken cancellationToken) => default;
+    public async ValueTask PublishAsync(
+        string topic, string key, IMessage payload, CancellationToken cancellationToken) =>
+        await topics.PublishAsync(topic, key, payload, cancellationToken).ConfigureAwait(false);
 
     public async IAsyncEnumerable<Update> ReadSinceAsync(
-        DateTimeOffset time, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        DateTimeOffset time, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await Task.CompletedTask;
-        yield break;
+        using Subscription subscription = await topics.SubscribeAsync(
+            new SubscriptionOptions { Topics = [">"], Time = time, Overflow = OverflowPolicy.Block, Transport = "agent" },
+            cancellationToken);
+        Dictionary<string, long> ends = topics.Topics.ToDictionary(topic => topic.Name, topic => topic.NextOffset);
+        HashSet<string> left =
+        [
+            .. subscription.Positions.Where(start => start.Offset < ends.GetValueOrDefault(start.Topic)).Select(start => start.Topic),
+        ];
+        while (left.Count > 0)
+        {
+            while (left.Count > 0 && subscription.TryRead(out SubscriptionItem item))
+            {
+                (string topic, long next) = item.Gap is { } gap
+                    ? (gap.Topic, gap.ToOffset)
+                    : (item.Update!.Topic, item.Update.Offset + 1);
+                if (next >= ends.GetValueOrDefault(topic))
+                {
+                    left.Remove(topic);
+                }
+
+                if (item.Update is { } update)
+                {
+                    yield return update.Content;
+                }
+            }
+
+            if (left.Count > 0 && !await subscription.WaitToReadAsync(cancellationToken))
+            {
+                yield break;
+            }
+        }
     }
 }
