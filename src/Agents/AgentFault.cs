@@ -9,6 +9,9 @@ public enum AgentFault
     /// <summary>What was asked is not valid; the message names the parameter or the key.</summary>
     Invalid,
 
+    /// <summary>Another change was made before: the revision in force is not the one that was expected.</summary>
+    Conflict,
+
     /// <summary>The agent has too much to do, is starting, or is stopped: try again.</summary>
     Unavailable,
 

@@ -98,7 +98,7 @@ public static class ServerHost
         var requests = app.Services.GetRequiredService<RequestMemory>();
         requests.Limit(pipeline.Admission.MaxBufferedBytes);
         pipeline.Admission.AddBuffers(() => requests.HeldBytes);
-        Map(app, options, pipeline);
+        Map(app, options, pipeline, agents);
         await app.StartAsync(signals.Asked);
         StartReport.Write(output, app, options, pipeline);
         var stopping = new Stopwatch();
@@ -125,16 +125,19 @@ public static class ServerHost
         kestrel.Listen(new IPEndPoint(options.ListenAddress, options.HttpPort), http => http.Protocols = HttpProtocols.Http1);
     }
 
-    private static void Map(WebApplication app, ServerOptions options, IngestPipeline pipeline)
+    private static void Map(
+        WebApplication app, ServerOptions options, IngestPipeline pipeline, AgentRuntime agents)
     {
         TimeProvider time = app.Services.GetRequiredService<TimeProvider>();
         new IngestService(pipeline, options.Append, time)
             .Bind(app.MapGrpcService(IngestServiceReflection.Descriptor.Services[0]));
         new SubscriptionService(pipeline.Topics, app.Services.GetRequiredService<SubscriptionSessions>())
             .Bind(app.MapGrpcService(SubscriptionServiceReflection.Descriptor.Services[0]));
+        new AgentService(agents).Bind(app.MapGrpcService(AgentServiceReflection.Descriptor.Services[0]));
         app.MapGrpcHealth();
         app.MapGrpcReflection();
         app.MapSql(pipeline.Store, options.Sql);
+        app.MapAgents(agents);
         app.MapIngestObservability();
     }
 

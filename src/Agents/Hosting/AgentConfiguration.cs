@@ -62,7 +62,7 @@ internal sealed class AgentConfiguration : IDisposable
             if (expectedRevision != 0 && expectedRevision != before.Revision)
             {
                 throw new AgentException(
-                    AgentFault.Invalid, $"the configuration of {_host.Name} is at revision {before.Revision}, not {expectedRevision}");
+                    AgentFault.Conflict, $"the configuration of {_host.Name} is at revision {before.Revision}, not {expectedRevision}");
             }
 
             Struct values = before.Values.Clone();

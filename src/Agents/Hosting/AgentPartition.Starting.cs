@@ -118,7 +118,7 @@ internal sealed partial class AgentPartition
     {
         BlockPlace from = _places.GetValueOrDefault(input.Table);
         SealedSegment[] left = [.. _services.Feed.Recovered.Where(s => s.Table.Name == input.Table && File.Exists(s.Path))];
-        if (from != default && _services.FindTable(input.Table) is { } table)
+        if (from != default && _services.Store is not NullStore && _services.FindTable(input.Table) is { } table)
         {
             await ReplayStoredAsync(input, table, from, [.. left.Select(s => s.SegmentId)]);
         }

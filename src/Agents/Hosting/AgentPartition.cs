@@ -155,6 +155,7 @@ internal sealed partial class AgentPartition : IDisposable
             return;
         }
 
+        _savedAt = Time.GetTimestamp();
         using ITimer saves = Time.CreateTimer(_ => _signal.Set(), null, _services.Options.SaveInterval, _services.Options.SaveInterval);
         ITimer[] timers = [.. _agent.Plan.Timers.Select(StartTimer)];
         while (!_abort.IsCancellationRequested)

@@ -153,6 +153,9 @@ public sealed class Batch
         return RowCount;
     }
 
+    /// <summary>Says of all rows that nobody is known to have sent them.</summary>
+    internal void ForgetProducers() => _producers.WriteRun(0, RowCount, []);
+
     /// <summary>Appends a row that has no field.</summary>
     internal void AppendDefaults()
     {

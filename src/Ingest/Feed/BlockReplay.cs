@@ -128,6 +128,7 @@ public static class BlockReplay
                 && decoder.TryAppend(message, batch, long.MaxValue / 2, out _) == RowResult.Accepted;
         }
 
+        batch.ForgetProducers();
         return new CommittedBlock(batch, place, SegmentIds.TimeOf(place.SegmentId), recycle: null);
     }
 }
