@@ -89,6 +89,18 @@ internal sealed class SegmentIds : IDisposable
         }
     }
 
+    /// <summary>The highest id that is or was in use.</summary>
+    public ulong Highest
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _last;
+            }
+        }
+    }
+
     /// <summary>A new id, higher than all before.</summary>
     public ulong Next()
     {

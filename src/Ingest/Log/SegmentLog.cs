@@ -222,7 +222,7 @@ public sealed class SegmentLog : IAsyncDisposable
             var report = recovery.Run(ids, cancellationToken);
             var log = new SegmentLog(options, directory, ids, report, recovery.Producers, disk, logger, time);
             log.Feed.Recovered = [.. recovery.Sealed];
-            log.Feed.LiveFrom = ids.Next();
+            log.Feed.LiveFrom = ids.Highest + 1;
             foreach (var segment in recovery.Sealed)
             {
                 log.Publish(segment);

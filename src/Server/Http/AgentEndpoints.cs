@@ -27,20 +27,20 @@ internal static class AgentEndpoints
     {
         routes.MapGet("/agents", http => WriteAsync(
             http, new ListAgentsResponse { Agents = { agents.Agents.Select(AgentMessages.Of) } })).WithDisplayName("Agents");
-        routes.MapGet("/agents/{name}/config", http => AnswerAsync(
-            http, () => Task.FromResult(agents.ConfigurationOf(NameOf(http))), agents)).WithDisplayName("Agent settings");
-        routes.MapPatch("/agents/{name}/config", http => AnswerAsync(
-            http, async () => await agents.UpdateConfigurationAsync(
-                NameOf(http), await ReadAsync(http), RevisionOf(http), http.RequestAborted), agents))
+        routes.MapGet("/agents/{name}/config", http => AnswerAsync(http, agents, isChange: false))
+            .WithDisplayName("Agent settings");
+        routes.MapPatch("/agents/{name}/config", http => AnswerAsync(http, agents, isChange: true))
             .WithDisplayName("Agent settings");
     }
 
-    private static async Task AnswerAsync(
-        HttpContext http, Func<Task<AgentConfigurationValues>> act, AgentRuntime agents)
+    private static async Task AnswerAsync(HttpContext http, AgentRuntime agents, bool isChange)
     {
         try
         {
-            AgentConfigurationValues values = await act();
+            AgentConfigurationValues values = isChange
+                ? await agents.UpdateConfigurationAsync(
+                    NameOf(http), await ReadAsync(http), RevisionOf(http), http.RequestAborted)
+                : agents.ConfigurationOf(NameOf(http));
             http.Response.Headers.ETag = $"\"{values.Revision}\"";
             await WriteAsync(http, AgentMessages.ConfigOf(agents, NameOf(http)));
         }
