@@ -18,6 +18,9 @@ internal sealed record FanoutOptions
     /// <summary>Deliveries a second at the pace at which ages are measured.</summary>
     public required int PacedDeliveries { get; init; }
 
+    /// <summary>Subscribers whose memory is measured while nothing is published; 0: it is not.</summary>
+    public required int IdleSubscribers { get; init; }
+
     /// <summary>Updates a second then, at most.</summary>
     public int MaxPacedUpdates { get; init; } = 500;
 }

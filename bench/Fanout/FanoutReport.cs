@@ -10,32 +10,52 @@ internal static class FanoutReport
     public static void Run(FanoutOptions options, string modules)
     {
         var results = new List<FanoutResult>();
+        var idle = new List<(string Peer, double Bytes)>();
         int bytes = DefaultUpdateBytes;
         foreach (string name in options.Peers)
         {
-            using PeerProcess peer = Start(name, bytes, modules);
-            bytes = peer.UpdateBytes;
-            using var run = new FanoutRun(peer, options with { Subscribers = [.. Fitting(options, peer)] }, Console.Error.WriteLine);
-            results.AddRange(run.Run());
+            if (options.IdleSubscribers > 0)
+            {
+                using PeerProcess fresh = Start(name, bytes, modules);
+                using var look = new FanoutRun(fresh, options, Console.Error.WriteLine);
+                idle.Add((fresh.Name, look.MeasureIdle(options.IdleSubscribers / 10, options.IdleSubscribers)));
+            }
+
+            if (options.Subscribers.Count > 0)
+            {
+                using PeerProcess peer = Start(name, bytes, modules);
+                bytes = peer.UpdateBytes;
+                using var run = new FanoutRun(
+                    peer, options with { Subscribers = [.. Fitting(options, peer)] }, Console.Error.WriteLine);
+                results.AddRange(run.Run());
+            }
         }
 
         Console.WriteLine($"Updates of {bytes} bytes.");
         Console.WriteLine();
+        Print(results);
+        Console.WriteLine();
+        Console.WriteLine("| server | bytes an idle subscriber |");
+        Console.WriteLine("|---|---|");
+        idle.ForEach(peer => Console.WriteLine($"| {peer.Peer} | {peer.Bytes.ToString("#,0", CultureInfo.InvariantCulture)} |"));
+        if (results.Sum(r => r.Missing) is > 0 and var missing)
+        {
+            Console.WriteLine($"{missing} updates were missing.");
+        }
+    }
+
+    private static void Print(List<FanoutResult> results)
+    {
         Console.WriteLine(
             "| server | subscribers | deliveries/s | µs CPU a delivery | cores | paced: deliveries/s | p50 ms | p99 ms "
-            + "| µs CPU a delivery | bytes an idle subscriber |");
-        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
+            + "| µs CPU a delivery |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
         foreach (FanoutResult r in results)
         {
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"| {r.Peer} | {r.Subscribers:#,0} | {r.PerSecond:#,0} | {r.CpuMicroseconds:0.00} | {r.CpuCores:0.00} "
-                + $"| {r.PacedPerSecond:#,0} | {Age(r.P50)} | {Age(r.P99)} | {r.PacedCpuMicroseconds:0.00} | {Idle(r.IdleBytes)} |"));
-        }
-
-        if (results.Sum(r => r.Missing) is > 0 and var missing)
-        {
-            Console.WriteLine($"{missing} updates were missing.");
+                + $"| {r.PacedPerSecond:#,0} | {Age(r.P50)} | {Age(r.P99)} | {r.PacedCpuMicroseconds:0.00} |"));
         }
     }
 
@@ -53,7 +73,4 @@ internal static class FanoutReport
 
     private static string Age(double milliseconds) =>
         double.IsNaN(milliseconds) ? "" : milliseconds.ToString("0.00", CultureInfo.InvariantCulture);
-
-    private static string Idle(double bytes) =>
-        double.IsNaN(bytes) ? "" : bytes.ToString("#,0", CultureInfo.InvariantCulture);
 }

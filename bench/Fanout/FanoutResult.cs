@@ -10,8 +10,7 @@ namespace Ingest.Fanout;
 /// <param name="P50">Median age of an update when it arrives at that pace, milliseconds.</param>
 /// <param name="P99">99 % of them are younger, milliseconds.</param>
 /// <param name="PacedCpuMicroseconds">CPU time of the server a delivery at that pace.</param>
-/// <param name="IdleBytes">Memory of the server an idle subscriber; NaN below 1,000.</param>
 /// <param name="Missing">Updates that should have come and did not, of the subscribers looked into.</param>
 internal sealed record FanoutResult(
     string Peer, int Subscribers, double PerSecond, double CpuMicroseconds, double CpuCores, double PacedPerSecond,
-    double P50, double P99, double PacedCpuMicroseconds, double IdleBytes, long Missing);
+    double P50, double P99, double PacedCpuMicroseconds, long Missing);

@@ -29,20 +29,26 @@ var paced = new Option<int>("--paced")
 {
     Description = "Deliveries a second at which ages are measured.", DefaultValueFactory = _ => 50_000,
 };
+var idle = new Option<int>("--idle")
+{
+    Description = "Subscribers whose memory is measured while nothing is published; 0: it is not.",
+    DefaultValueFactory = _ => 10_000,
+};
 var modules = new Option<string>("--modules")
 {
     Description = "Directory of ws-broadcaster.mjs and its node_modules.", DefaultValueFactory = _ => "bench/Fanout",
 };
 var root = new RootCommand("Fans one topic out to many subscribers, and the same with other servers.")
 {
-    peers, subscribers, seconds, warmUp, paced, modules,
+    peers, subscribers, seconds, warmUp, paced, idle, modules,
 };
 root.SetAction(parsed =>
 {
     var options = new FanoutOptions
     {
         Peers = parsed.GetValue(peers)!.Split(','),
-        Subscribers = [.. parsed.GetValue(subscribers)!.Split(',').Select(n => int.Parse(n, CultureInfo.InvariantCulture))],
+        IdleSubscribers = parsed.GetValue(idle),
+        Subscribers = [.. parsed.GetValue(subscribers)!.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(n => int.Parse(n, CultureInfo.InvariantCulture))],
         Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
         WarmUp = TimeSpan.FromSeconds(parsed.GetValue(warmUp)),
         PacedDeliveries = parsed.GetValue(paced),

@@ -190,7 +190,7 @@ public sealed partial class CallContext
         }
 
         // Trailers-Only: one header block carries the status when there is nothing else to send.
-        if (!_headersWritten && status.Code != StatusCode.Ok && ResponseHeaders.Count == 0)
+        if (!_headersWritten && status.Code != StatusCode.Ok && _responseHeaders is not { Count: > 0 })
         {
             _headersWritten = true;
             WriteTransportHeaders();
@@ -240,7 +240,7 @@ public sealed partial class CallContext
             target[GrpcHeaders.StatusDetails] = Metadata.EncodeBinary(details.ToByteArray());
         }
 
-        Append(ResponseTrailers, target);
+        Append(_responseTrailers, target);
         if (status.Trailers is { } trailers)
         {
             Append(trailers, target);

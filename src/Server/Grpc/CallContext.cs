@@ -19,6 +19,8 @@ public sealed partial class CallContext
     private readonly CancellationTokenSource _cancellation = new();
     private readonly Lock _gate = new();
     private Metadata? _requestHeaders;
+    private Metadata? _responseHeaders;
+    private Metadata? _responseTrailers;
     private bool _headersWritten;
     private bool _announcesGzip;
     private bool _ended;
@@ -54,11 +56,15 @@ public sealed partial class CallContext
     /// <exception cref="RpcException">INTERNAL: a value of a <c>-bin</c> key is not base64.</exception>
     public Metadata RequestHeaders => _requestHeaders ??= ReadRequestHeaders();
 
+    /// <summary>A header of the client as it came, without the others being read; null when there is none.</summary>
+    internal string? FindRequestHeader(string name) =>
+        _http.Request.Headers[name].ToString() is { Length: > 0 } value ? value : null;
+
     /// <summary>Sent before the first response; later additions have no effect.</summary>
-    public Metadata ResponseHeaders { get; } = [];
+    public Metadata ResponseHeaders => _responseHeaders ??= [];
 
     /// <summary>Sent after the last response, beside the status.</summary>
-    public Metadata ResponseTrailers { get; } = [];
+    public Metadata ResponseTrailers => _responseTrailers ??= [];
 
     /// <summary>When the client stops waiting; null: never.</summary>
     public DateTimeOffset? Deadline { get; private set; }
@@ -134,7 +140,7 @@ public sealed partial class CallContext
             headers[GrpcHeaders.Encoding] = MessageCompression.Gzip;
         }
 
-        Append(ResponseHeaders, headers);
+        Append(_responseHeaders, headers);
     }
 
     private void WriteTransportHeaders()
@@ -165,9 +171,9 @@ public sealed partial class CallContext
         return metadata;
     }
 
-    private static void Append(Metadata metadata, IHeaderDictionary headers)
+    private static void Append(Metadata? metadata, IHeaderDictionary headers)
     {
-        foreach (var entry in metadata)
+        foreach (var entry in metadata ?? [])
         {
             if (!GrpcHeaders.IsReserved(entry.Key))
             {

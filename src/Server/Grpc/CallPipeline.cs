@@ -72,7 +72,16 @@ internal sealed class CallPipeline(
         }
         else
         {
-            status = await RunServiceAsync(call, method);
+            // Not in a method of its own: for the life of a stream its state would be another object to hold.
+            try
+            {
+                await method.Invoke(call);
+                status = call.Reason == CancelReason.Deadline ? GrpcErrors.DeadlineExceeded() : CallStatus.Ok;
+            }
+            catch (Exception error)
+            {
+                status = StatusOf(error, call);
+            }
         }
 
         try
@@ -92,19 +101,6 @@ internal sealed class CallPipeline(
             {
                 drain.Exit();
             }
-        }
-    }
-
-    private async Task<CallStatus> RunServiceAsync(CallContext call, GrpcMethod method)
-    {
-        try
-        {
-            await method.Invoke(call);
-            return call.Reason == CancelReason.Deadline ? GrpcErrors.DeadlineExceeded() : CallStatus.Ok;
-        }
-        catch (Exception error)
-        {
-            return StatusOf(error, call);
         }
     }
 

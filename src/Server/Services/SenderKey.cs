@@ -11,10 +11,9 @@ internal static class SenderKey
     private const int HashBytes = 8;
 
     /// <summary>The key of a call's sender. Of an API key only a hash is kept.</summary>
-    /// <exception cref="Protocol.RpcException">INTERNAL: the call's metadata is malformed.</exception>
     public static string Of(CallContext call, string producerId = "")
     {
-        if (call.RequestHeaders.GetValue("authorization") is { } value
+        if (call.FindRequestHeader("authorization") is { } value
             && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
         {
             byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(value[Scheme.Length..].Trim()));

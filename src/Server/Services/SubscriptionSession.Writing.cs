@@ -8,12 +8,6 @@ namespace Ingest.Server.Services;
 /// <content>The loop that writes.</content>
 internal sealed partial class SubscriptionSession
 {
-    /// <summary>
-    /// Bytes after which what was written is flushed: with the message that goes over it still within one block of the
-    /// transport, 16 KiB, which is all that a subscriber that does not read makes the server hold.
-    /// </summary>
-    private const int TurnBytes = 14 * 1024;
-
     // Timestamps: when the flush under way began, 0 when there is none, and when the last one ended.
     private long _flushBegan;
     private long _lastWritten;
@@ -128,7 +122,8 @@ internal sealed partial class SubscriptionSession
 
         long credit = _credited is null ? long.MaxValue : Volatile.Read(ref _credit);
         long left = credit;
-        while (left > 0 && _responses.UnflushedBytes < TurnBytes && _subscription.TryRead(out SubscriptionItem item))
+        int turnBytes = _sessions.TurnBytes;
+        while (left > 0 && _responses.UnflushedBytes < turnBytes && _subscription.TryRead(out SubscriptionItem item))
         {
             if (item.Update is { } update)
             {

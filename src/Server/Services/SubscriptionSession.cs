@@ -8,8 +8,8 @@ namespace Ingest.Server.Services;
 /// <summary>A subscription over gRPC: one loop writes what its cursor gives, another reads credit and acks.</summary>
 /// <remarks>
 /// A session owns no queue: what it has not read stays in the topic, once for all. It writes at most
-/// <see cref="TurnBytes"/> before it flushes, and one flush is under way at a time, so a subscriber that reads slowly
-/// gets more at once and less often, and one that does not read holds a block of the transport and nothing else.
+/// <see cref="SubscriptionSessions.TurnBytes"/> before it flushes, and one flush is under way at a time, so a subscriber
+/// that reads slowly gets more at once and less often, and one that does not read holds that much and nothing else.
 /// Flushes hold no thread. The two loops meet in the credit and in <see cref="Wake"/>.
 /// </remarks>
 internal sealed partial class SubscriptionSession

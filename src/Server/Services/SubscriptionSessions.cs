@@ -15,6 +15,16 @@ internal sealed class SubscriptionSessions : IDisposable
     /// <summary>Looks in the shorter of the two times that are looked for: how late one may be noticed.</summary>
     private const int LooksPerPeriod = 8;
 
+    /// <summary>
+    /// Bytes that a subscriber is written before they are flushed: with the message that goes over it four blocks of the
+    /// transport. A flush costs some 10 µs whatever its size; with 14 KiB a delivery to one of 1,000 takes twice the CPU
+    /// (bench/Fanout).
+    /// </summary>
+    private const int FullTurnBytes = 62 * 1024;
+
+    /// <summary>The same while memory is short: one block, which is what those that do not read hold.</summary>
+    private const int ShortTurnBytes = 14 * 1024;
+
     private static readonly TimeSpan s_mostOften = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_leastOften = TimeSpan.FromSeconds(1);
 
@@ -55,6 +65,9 @@ internal sealed class SubscriptionSessions : IDisposable
 
     /// <summary>How far the server is on its way to its end.</summary>
     public DrainStage Stage => _stage;
+
+    /// <summary>Bytes that a subscriber is written before they are flushed.</summary>
+    public int TurnBytes => _admission.MemoryState == Pressure.Normal ? FullTurnBytes : ShortTurnBytes;
 
     /// <summary>Subscriptions now.</summary>
     public int Count => Volatile.Read(ref _count);
