@@ -9,6 +9,9 @@ internal sealed class PendingUpdate(Topic topic, string key, byte[] payload)
     private readonly TaskCompletionSource<TopicUpdate> _completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private CancellationTokenRegistration _cancellation;
+    private int _isTaken;
+
     public Topic Topic { get; } = topic;
 
     public string Key { get; } = key;
@@ -21,7 +24,32 @@ internal sealed class PendingUpdate(Topic topic, string key, byte[] payload)
     /// <summary>The update, once it is durable and in its ring.</summary>
     public Task<TopicUpdate> Task => _completion.Task;
 
+    /// <summary>Lets its publisher go while it still waits for room; after that it goes its way.</summary>
+    public void CancelBy(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.CanBeCanceled)
+        {
+            _cancellation = cancellationToken.UnsafeRegister(
+                static (update, token) => ((PendingUpdate)update!).Cancel(token), this);
+        }
+    }
+
+    /// <summary>Takes it for a group; false when it was cancelled.</summary>
+    public bool TryTake()
+    {
+        _cancellation.Unregister();
+        return Interlocked.Exchange(ref _isTaken, 1) == 0;
+    }
+
     public void Complete(TopicUpdate update) => _completion.TrySetResult(update);
 
     public void Fail(Exception cause) => _completion.TrySetException(cause);
+
+    private void Cancel(CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref _isTaken, 1) == 0)
+        {
+            _completion.TrySetCanceled(cancellationToken);
+        }
+    }
 }

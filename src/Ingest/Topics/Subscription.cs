@@ -185,11 +185,16 @@ public sealed partial class Subscription : IDisposable
 
     private void TakeArrivals()
     {
-        if (Interlocked.Exchange(ref _arrivals, null) is { } arrivals)
+        // First in the one place, then out of the other: whoever ends the subscription finds every cursor.
+        TopicCursor[] before = _cursors;
+        List<TopicCursor> arrivals;
+        do
         {
-            Volatile.Write(ref _cursors, [.. _cursors, .. arrivals]);
-            MakeToken();
+            arrivals = Volatile.Read(ref _arrivals)!;
+            Volatile.Write(ref _cursors, [.. before, .. arrivals]);
         }
+        while (Interlocked.CompareExchange(ref _arrivals, null, arrivals) != arrivals);
+        MakeToken();
     }
 
     [MemberNotNull(nameof(_token))]

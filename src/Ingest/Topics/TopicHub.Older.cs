@@ -8,6 +8,19 @@ public sealed partial class TopicHub
     /// <summary>Brings a cursor that needs the store to a place where it can go on.</summary>
     internal async ValueTask ReadStoreAsync(TopicCursor cursor, CancellationToken cancellationToken)
     {
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopped.Token);
+        try
+        {
+            await ReadStoreCoreAsync(cursor, limited.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The server stops; the subscription has ended.
+        }
+    }
+
+    private async ValueTask ReadStoreCoreAsync(TopicCursor cursor, CancellationToken cancellationToken)
+    {
         if (cursor.IsEarlier)
         {
             await ReadEarlierAsync(cursor, cancellationToken).ConfigureAwait(false);

@@ -9,6 +9,7 @@ public sealed partial class TopicHub : IAsyncDisposable
     private static readonly TimeSpan s_housekeepingPeriod = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _noting = new(1);
+    private readonly CancellationTokenSource _stopped = new();
     private long _notedRows = -1;
     private Task? _stopping;
 
@@ -62,6 +63,7 @@ public sealed partial class TopicHub : IAsyncDisposable
         await StopAsync().ConfigureAwait(false);
         _noting.Dispose();
         _places.Dispose();
+        _stopped.Dispose();
     }
 
     /// <summary>Sees to it that the epochs of topics are written down before updates of them become durable.</summary>
@@ -93,6 +95,8 @@ public sealed partial class TopicHub : IAsyncDisposable
         {
             subscription.EndAs(SubscriptionEnd.HubStopped);
         }
+
+        await _stopped.CancelAsync().ConfigureAwait(false);
 
         await _housekeeping.DisposeAsync().ConfigureAwait(false);
         await _places.CloseAsync().ConfigureAwait(false);

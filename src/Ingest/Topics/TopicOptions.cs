@@ -19,7 +19,8 @@ public sealed record TopicOptions
     public int MaxTopics { get; init; } = 1000;
 
     /// <summary>
-    /// Bytes of updates of one table that wait to become durable before publishers wait; default 16 MiB.
+    /// Bytes of updates of one table that are taken to become durable; default 16 MiB. Over it publishing can be cancelled
+    /// while it waits for room.
     /// </summary>
     public long MaxPendingBytes { get; init; } = 16L << 20;
 

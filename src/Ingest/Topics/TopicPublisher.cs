@@ -10,8 +10,8 @@ namespace Ingest.Topics;
 /// </summary>
 /// <remarks>
 /// <para>
-/// One group at a time: while it is on its way to the disk the next collects, bounded by
-/// <see cref="TopicOptions.MaxPendingBytes"/>; at the bound publishers wait. A group is the rows of one batch, so all of it
+/// One group at a time: while it is on its way to the disk the next collects. Those that publish wait for it, each with
+/// what it brought; over <see cref="TopicOptions.MaxPendingBytes"/> one that waits may still be cancelled. A group is the rows of one batch, so all of it
 /// is durable or nothing. One that failed is written again with the offsets that it has, until it is durable or the log
 /// stops.
 /// </para>
@@ -38,7 +38,6 @@ internal sealed partial class TopicPublisher : ProducerSession
     private readonly Queue<PendingUpdate> _pending = new();
     private readonly List<PendingUpdate> _group = [];
     private long _pendingBytes;
-    private TaskCompletionSource? _room;
     private Task _running = Task.CompletedTask;
     private bool _isRunning;
     private volatile bool _isStopping;
@@ -63,16 +62,31 @@ internal sealed partial class TopicPublisher : ProducerSession
 
     /// <summary>Publishes one update; completes when it is durable and in its ring.</summary>
     /// <exception cref="ObjectDisposedException">The server stops.</exception>
-    public async ValueTask<TopicUpdate> PublishAsync(
+    public ValueTask<TopicUpdate> PublishAsync(
         Topic topic, string key, byte[] payload, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var update = new PendingUpdate(topic, key, payload);
-        while (!TryQueue(update, out Task room))
+        bool hasRoom;
+        lock (_gate)
         {
-            await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+            ObjectDisposedException.ThrowIf(_isStopping, typeof(TopicHub));
+            hasRoom = _pendingBytes == 0 || _pendingBytes + update.Bytes <= _maxPendingBytes;
+            _pending.Enqueue(update);
+            _pendingBytes += update.Bytes;
+            if (!_isRunning)
+            {
+                _isRunning = true;
+                _running = Task.Run(RunAsync, CancellationToken.None);
+            }
         }
 
-        return await update.Task.ConfigureAwait(false);
+        if (!hasRoom)
+        {
+            update.CancelBy(cancellationToken);
+        }
+
+        return new ValueTask<TopicUpdate>(update.Task);
     }
 
     /// <summary>Writes what waits, and takes no more.</summary>
@@ -86,32 +100,6 @@ internal sealed partial class TopicPublisher : ProducerSession
         }
 
         await running.ConfigureAwait(false);
-        ReleaseRoom();
-    }
-
-    private bool TryQueue(PendingUpdate update, out Task room)
-    {
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_isStopping, typeof(TopicHub));
-            if (_pendingBytes > 0 && _pendingBytes + update.Bytes > _maxPendingBytes)
-            {
-                _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                room = _room.Task;
-                return false;
-            }
-
-            _pending.Enqueue(update);
-            _pendingBytes += update.Bytes;
-            if (!_isRunning)
-            {
-                _isRunning = true;
-                _running = Task.Run(RunAsync);
-            }
-        }
-
-        room = Task.CompletedTask;
-        return true;
     }
 
     private async Task RunAsync()
@@ -139,17 +127,17 @@ internal sealed partial class TopicPublisher : ProducerSession
             while (_pending.TryPeek(out PendingUpdate? next) && _group.Count < MaxGroupRows
                 && (bytes == 0 || bytes + next.Bytes <= MaxGroupBytes))
             {
-                bytes += next.Bytes;
-                _group.Add(_pending.Dequeue());
+                _pending.Dequeue();
+                _pendingBytes -= next.Bytes;
+                if (next.TryTake())
+                {
+                    bytes += next.Bytes;
+                    _group.Add(next);
+                }
             }
 
-            _pendingBytes -= bytes;
             _isRunning = _group.Count > 0;
+            return _isRunning;
         }
-
-        ReleaseRoom();
-        return _group.Count > 0;
     }
-
-    private void ReleaseRoom() => Interlocked.Exchange(ref _room, null)?.TrySetResult();
 }
