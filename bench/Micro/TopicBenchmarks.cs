@@ -22,13 +22,21 @@ public class TopicBenchmarks
     {
         OrderId = "order-1234567", DriverId = "driver-1234", DeliveryEta = Timestamp.FromDateTime(DateTime.UnixEpoch),
         DeliveryEtaMinutes = 17.5, Confidence = 0.8, Timestamp = Timestamp.FromDateTime(DateTime.UnixEpoch),
-        Factors = { new EtaFactor { Name = "traffic", Minutes = 4 }, new EtaFactor { Name = "preparation", Minutes = 8 } },
-        Provenance = new Provenance { Agent = "eta", AgentVersion = "1", Source = Source.Rules, Inputs = { "orders/1234567" } },
+        Factors =
+        {
+            new EtaFactor { Name = "traffic", Minutes = 4 }, new EtaFactor { Name = "preparation", Minutes = 8 },
+        },
+        Provenance = new Provenance
+        {
+            Agent = "eta", AgentVersion = "1", Source = Source.Rules, Inputs = { "orders/1234567" },
+        },
     };
 
     private IngestPipeline _pipeline = null!;
 
-    /// <summary>Starts a pipeline with a log and no store, and fills the topic that is read; in-process runs await no setup.</summary>
+    /// <summary>
+    /// Starts a pipeline with a log and no store, and fills the topic that is read; in-process runs await no setup.
+    /// </summary>
     [GlobalSetup]
     public void Start()
     {
@@ -72,7 +80,8 @@ public class TopicBenchmarks
     [Benchmark(OperationsPerInvoke = Updates)]
     public long ReadKeys() => ReadAll(new SubscriptionOptions
     {
-        Topics = ["read"], Position = StartPosition.Earliest, Keys = [.. Enumerable.Range(0, 10).Select(i => $"order-{i}")],
+        Topics = ["read"], Position = StartPosition.Earliest, Keys = [.. Enumerable.Range(0, 10).Select(i =>
+            $"order-{i}")],
     });
 
     /// <summary>Read with a condition on two fields of the payload, one of them nested.</summary>
@@ -95,7 +104,8 @@ public class TopicBenchmarks
 
     /// <summary>The last of 1,000 keys among all, an update passed over.</summary>
     [Benchmark(OperationsPerInvoke = Updates)]
-    public long LastPerKey() => ReadAll(new SubscriptionOptions { Topics = ["read"], Position = StartPosition.LastPerKey });
+    public long LastPerKey() =>
+        ReadAll(new SubscriptionOptions { Topics = ["read"], Position = StartPosition.LastPerKey });
 
     private static Filter Compare(string field, ComparisonOperator comparison, Scalar value) =>
         new() { Comparison = new Comparison { Field = field, Operator = comparison, Value = value } };

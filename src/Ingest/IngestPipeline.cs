@@ -35,7 +35,9 @@ public sealed class IngestPipeline : IAsyncDisposable
             kind => tables.OfMessage(kind.Row.FullName), store, Metrics, topicLogger, time);
     }
 
-    /// <summary>Names of the tables that producers may write: all but dead letters and updates, which are the server's own.</summary>
+    /// <summary>
+    /// Names of the tables that producers may write: all but dead letters and updates, which are the server's own.
+    /// </summary>
     public IEnumerable<string> ProducerTables => _tables.ProducerTables;
 
     /// <summary>The tables of <c>Ingest:Schemas</c>.</summary>

@@ -30,7 +30,8 @@ public sealed class Metrics : IDisposable
         _updates = _meter.CreateCounter<long>("ingest.topic.updates", "{update}", "Updates published, by table.");
         _publishes = _meter.CreateHistogram<double>(
             "ingest.topic.publish.duration", "s", "From a group of updates being taken to being durable and readable.");
-        _gaps = _meter.CreateCounter<long>("ingest.topic.gaps", "{gap}", "Gaps given to subscribers, by topic and reason.");
+        _gaps = _meter.CreateCounter<long>(
+            "ingest.topic.gaps", "{gap}", "Gaps given to subscribers, by topic and reason.");
         _dropped = _meter.CreateCounter<long>(
             "ingest.topic.dropped", "{update}", "Updates that subscribers did not get and gaps stand for.");
     }
@@ -57,11 +58,11 @@ public sealed class Metrics : IDisposable
     {
         _meter.CreateObservableGauge(
             "ingest.topic.ring.bytes",
-            () => hub.Sizes().Select(topic => new Measurement<long>(topic.Bytes, new KeyValuePair<string, object?>("topic", topic.Name))),
+            () => hub.Sizes().Select(topic => new Measurement<long>(topic.Bytes, OfTopic(topic.Name))),
             "By", "Bytes of a topic's updates in memory.");
         _meter.CreateObservableGauge(
             "ingest.topic.subscribers",
-            () => hub.Sizes().Select(topic => new Measurement<int>(topic.Subscribers, new KeyValuePair<string, object?>("topic", topic.Name))),
+            () => hub.Sizes().Select(topic => new Measurement<int>(topic.Subscribers, OfTopic(topic.Name))),
             "{subscription}", "Subscriptions that follow a topic.");
     }
 
@@ -74,11 +75,13 @@ public sealed class Metrics : IDisposable
 
     internal void OnGap(string topic, GapReason reason, long dropped)
     {
-        KeyValuePair<string, object?> ofTopic = new("topic", topic);
+        KeyValuePair<string, object?> ofTopic = OfTopic(topic);
         KeyValuePair<string, object?> ofReason = new("reason", reason.ToString().ToUpperInvariant());
         _gaps.Add(1, ofTopic, ofReason);
         _dropped.Add(dropped, ofTopic, ofReason);
     }
+
+    private static KeyValuePair<string, object?> OfTopic(string name) => new("topic", name);
 
     internal void OnRejected(string table, RowErrorCode code) => _rejects.Add(
         1, new("table", table), new("reason", DeadLetters.ReasonName(code)));

@@ -19,7 +19,9 @@ internal sealed class TableRegistry
     /// <summary>All of them, by name.</summary>
     public IReadOnlyDictionary<string, IngestTable> All => _byName;
 
-    /// <summary>Names of those that producers may write: all but dead letters and updates, which are the server's own.</summary>
+    /// <summary>
+    /// Names of those that producers may write: all but dead letters and updates, which are the server's own.
+    /// </summary>
     public IEnumerable<string> ProducerTables =>
         _byName.Keys.Where(BuiltInTables.IsForProducers).Order(StringComparer.Ordinal);
 

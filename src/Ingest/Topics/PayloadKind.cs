@@ -5,7 +5,9 @@ using Ingest.V1;
 
 namespace Ingest.Topics;
 
-/// <summary>A kind of payload: its message, its field of <see cref="Update"/>, and the table that keeps its updates.</summary>
+/// <summary>
+/// A kind of payload: its message, its field of <see cref="Update"/>, and the table that keeps its updates.
+/// </summary>
 internal sealed class PayloadKind
 {
     private PayloadKind(MessageDescriptor payload, int updateField, MessageDescriptor row, string topic)
@@ -49,5 +51,6 @@ internal sealed class PayloadKind
     public static PayloadKind? OfField(int number) => All.FirstOrDefault(kind => kind.UpdateField == number);
 
     /// <summary>The kind that a topic of that name has; null when its first update decides.</summary>
-    public static PayloadKind? OfTopic(string topic) => All.FirstOrDefault(kind => kind.Topic == topic && topic.Length > 0);
+    public static PayloadKind? OfTopic(string topic) =>
+        All.FirstOrDefault(kind => kind.Topic == topic && topic.Length > 0);
 }

@@ -5,14 +5,14 @@ using System.Text;
 namespace Ingest.Topics;
 
 /// <summary>
-/// The cursor of a subscription as text, the same on every transport: base64url of a version, and of each topic its name,
-/// epoch and offset.
+/// The cursor of a subscription as text, the same on every transport: base64url of a version, and of each topic its
+/// name, epoch and offset.
 /// </summary>
 /// <remarks>
-/// <c>version:1 count:2 (length:1 name pad* epoch:6 offset:6)*</c>, numbers with the highest byte first; the name is padded
-/// with zeros so that the offset begins at a multiple of three bytes. So an offset is eight characters at a place of its
-/// own, and going on by an update is writing these eight: a cursor keeps its token up to date at no cost that grows with
-/// the topics.
+/// <c>version:1 count:2 (length:1 name pad* epoch:6 offset:6)*</c>, numbers with the highest byte first; the name is
+/// padded with zeros so that the offset begins at a multiple of three bytes. So an offset is eight characters at a
+/// place of its own, and going on by an update is writing these eight: a cursor keeps its token up to date at no cost
+/// that grows with the topics.
 /// </remarks>
 internal sealed class ResumeToken
 {
@@ -117,5 +117,6 @@ internal sealed class ResumeToken
 
     private static int EntryBytes(int nameLength) => ((1 + nameLength + 2) / 3 * 3) + EpochBytes + OffsetBytes;
 
-    private static TopicException Unreadable(string field) => new(field, "The resume token is none that this server gave.");
+    private static TopicException Unreadable(string field) =>
+        new(field, "The resume token is none that this server gave.");
 }

@@ -15,9 +15,14 @@ internal sealed class StoredUpdates(IStore store)
 
     private const int PageBytes = 8 << 20;
 
-    private static readonly QueryLimits s_limits = new() { DefaultFormat = "RowBinary", MaxDuration = TimeSpan.FromSeconds(30) };
+    private static readonly QueryLimits s_limits = new()
+    {
+        DefaultFormat = "RowBinary", MaxDuration = TimeSpan.FromSeconds(30),
+    };
 
-    /// <summary>Reads updates of a topic by rising offsets, each once; fewer than there are when they are many.</summary>
+    /// <summary>
+    /// Reads updates of a topic by rising offsets, each once; fewer than there are when they are many.
+    /// </summary>
     /// <param name="kind">What the topic's payloads are.</param>
     /// <param name="topic">Name of the topic.</param>
     /// <param name="epoch">Epoch.</param>
@@ -29,7 +34,10 @@ internal sealed class StoredUpdates(IStore store)
         PayloadKind kind, string topic, string epoch, long from, long to, CancellationToken cancellationToken) =>
         SelectAsync($"{Source(kind, topic, epoch, from, to)} ORDER BY offset LIMIT {PageRows}", cancellationToken);
 
-    /// <summary>Reads the last updates of a topic before an offset, by falling offsets; fewer than there are when they are many.</summary>
+    /// <summary>
+    /// Reads the last updates of a topic before an offset, by falling offsets; fewer than there are when they are
+    /// many.
+    /// </summary>
     /// <exception cref="StoreException">The store cannot be read.</exception>
     public Task<List<TopicUpdate>> ReadBackwardsAsync(
         PayloadKind kind, string topic, string epoch, long to, CancellationToken cancellationToken) =>
@@ -54,8 +62,8 @@ internal sealed class StoredUpdates(IStore store)
         string condition = Condition(kind, topic, epoch, 0, long.MaxValue);
         string moment = micros.ToString(CultureInfo.InvariantCulture);
         long[] numbers = await AskNumbersAsync(
-            $"SELECT toInt64(min(offset)), toInt64(count()) {condition} AND toUnixTimestamp64Micro(emitted_at) >= {moment}",
-            2, cancellationToken).ConfigureAwait(false);
+            $"SELECT toInt64(min(offset)), toInt64(count()) {condition} "
+            + $"AND toUnixTimestamp64Micro(emitted_at) >= {moment}", 2, cancellationToken).ConfigureAwait(false);
         return numbers[1] > 0 ? numbers[0] : null;
     }
 
@@ -64,8 +72,8 @@ internal sealed class StoredUpdates(IStore store)
 
     private static string Condition(PayloadKind kind, string topic, string epoch, long from, long to) => string.Create(
         CultureInfo.InvariantCulture,
-        $"FROM {SqlText.Identifier(kind.Table)} WHERE topic = {SqlText.Literal(topic)} AND epoch = {SqlText.Literal(epoch)} "
-        + $"AND offset >= {from} AND offset < {to}");
+        $"FROM {SqlText.Identifier(kind.Table)} WHERE topic = {SqlText.Literal(topic)} "
+        + $"AND epoch = {SqlText.Literal(epoch)} AND offset >= {from} AND offset < {to}");
 
     private async Task<List<TopicUpdate>> SelectAsync(string query, CancellationToken cancellationToken)
     {
@@ -95,7 +103,8 @@ internal sealed class StoredUpdates(IStore store)
         byte[] answer = await AskAsync(query, cancellationToken).ConfigureAwait(false);
         return answer.Length == count * sizeof(long)
             ? MemoryMarshal.Cast<byte, long>(answer).ToArray()
-            : throw new StoreException("The store's answer is not the row of numbers that was asked for.", StoreFault.Unavailable);
+            : throw new StoreException(
+                "The store's answer is not the row of numbers that was asked for.", StoreFault.Unavailable);
     }
 
     // What goes over the bound of a page is left, but for its first update, which may be larger than that.

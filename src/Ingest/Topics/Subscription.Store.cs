@@ -7,7 +7,9 @@ public sealed partial class Subscription
 {
     private Gap? _pending;
 
-    /// <summary>Puts what the store's answer means for a cursor where the reader finds it; the reader's own task calls.</summary>
+    /// <summary>
+    /// Puts what the store's answer means for a cursor where the reader finds it; the reader's own task calls.
+    /// </summary>
     internal void Put(SubscriptionItem item)
     {
         _pending = item.Gap;

@@ -4,8 +4,8 @@ namespace Ingest.Topics;
 
 /// <content>How a reader waits, and what wakes it.</content>
 /// <remarks>
-/// The subscription itself is the source of the awaited task, so to wait allocates nothing. Whoever takes the flag from 1
-/// to 0 completes the wait: a publisher, the end, or the cancellation.
+/// The subscription itself is the source of the awaited task, so to wait allocates nothing. Whoever takes the flag
+/// from 1 to 0 completes the wait: a publisher, the end, or the cancellation.
 /// </remarks>
 public sealed partial class Subscription : IValueTaskSource<bool>
 {
@@ -74,7 +74,9 @@ public sealed partial class Subscription : IValueTaskSource<bool>
         Wake();
     }
 
-    /// <summary>Ends the wait of a reader, if there is one. From any thread; the reader goes on on one of its own.</summary>
+    /// <summary>
+    /// Ends the wait of a reader, if there is one. From any thread; the reader goes on on one of its own.
+    /// </summary>
     internal void Wake()
     {
         if (Volatile.Read(ref _isWaiting) == 1 && Interlocked.Exchange(ref _isWaiting, 0) == 1)

@@ -128,7 +128,9 @@ public sealed partial class Subscription : IDisposable
         MakeToken();
     }
 
-    /// <summary>Adds a cursor over a topic that has come into being; by the hub's thread, the reader takes it up.</summary>
+    /// <summary>
+    /// Adds a cursor over a topic that has come into being; by the hub's thread, the reader takes it up.
+    /// </summary>
     internal void Add(TopicCursor cursor)
     {
         List<TopicCursor>? before;

@@ -5,7 +5,9 @@ namespace Ingest.Topics;
 /// <summary>What a subscriber asks for.</summary>
 public sealed record SubscriptionOptions
 {
-    /// <summary>Topics: tokens separated by dots, <c>*</c> for one token, <c>&gt;</c> at the end for the rest.</summary>
+    /// <summary>
+    /// Topics: tokens separated by dots, <c>*</c> for one token, <c>&gt;</c> at the end for the rest.
+    /// </summary>
     public required IReadOnlyList<string> Topics { get; init; }
 
     /// <summary>Keys to follow; empty for all.</summary>

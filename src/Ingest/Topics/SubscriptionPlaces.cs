@@ -8,9 +8,9 @@ namespace Ingest.Topics;
 /// The places of named subscriptions, kept over restarts in <c>topics/places.json</c> of the data directory.
 /// </summary>
 /// <remarks>
-/// Acks come far more often than a file should be flushed: what has changed is written a moment later, all together, by a
-/// task of its own, and at the stop. After a kill a subscriber may be given again what it acknowledged in that moment.
-/// Bounded by <see cref="TopicOptions.MaxPlaces"/>.
+/// Acks come far more often than a file should be flushed: what has changed is written a moment later, all together,
+/// by a task of its own, and at the stop. After a kill a subscriber may be given again what it acknowledged in that
+/// moment. Bounded by <see cref="TopicOptions.MaxPlaces"/>.
 /// </remarks>
 internal sealed class SubscriptionPlaces(
     ILogFiles disk, string directory, int maxPlaces, ILogger logger, TimeProvider time)
@@ -68,7 +68,8 @@ internal sealed class SubscriptionPlaces(
             if (!_tokens.ContainsKey(name) && _tokens.Count >= maxPlaces)
             {
                 throw new TopicException(
-                    "subscription", $"There are {_tokens.Count} named subscriptions, as many as Ingest:Topics:MaxPlaces allows.");
+                    "subscription",
+                    $"There are {_tokens.Count} named subscriptions, as many as Ingest:Topics:MaxPlaces allows.");
             }
 
             _tokens[name] = token;

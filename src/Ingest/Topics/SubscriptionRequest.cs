@@ -82,7 +82,8 @@ internal sealed class SubscriptionRequest
 
     // What the patterns surely mean now; of topics that are to come nobody knows.
     private static IEnumerable<PayloadKind> KindsOf(TopicPattern[] patterns, IEnumerable<Topic> topics) =>
-        topics.Where(topic => Array.Exists(patterns, pattern => pattern.Matches(topic.Name))).Select(topic => topic.Kind);
+        topics.Where(topic => Array.Exists(patterns, pattern => pattern.Matches(topic.Name)))
+            .Select(topic => topic.Kind);
 
     private static void CheckNumbers(SubscriptionOptions options)
     {
@@ -94,7 +95,8 @@ internal sealed class SubscriptionRequest
 
         if (options.Keys.Count > MaxKeys)
         {
-            throw new TopicException("keys", $"A subscription has up to {MaxKeys} keys, this one has {options.Keys.Count}.");
+            throw new TopicException(
+                "keys", $"A subscription has up to {MaxKeys} keys, this one has {options.Keys.Count}.");
         }
 
         if (!Enum.IsDefined(options.Position))
@@ -109,14 +111,16 @@ internal sealed class SubscriptionRequest
 
         if (options.Name.Length > MaxNameLength)
         {
-            throw new TopicException("subscription", $"The name of a subscription has up to {MaxNameLength} characters.");
+            throw new TopicException(
+                "subscription", $"The name of a subscription has up to {MaxNameLength} characters.");
         }
 
         int ways = (options.Position != StartPosition.Unspecified ? 1 : 0) + (options.ResumeToken.Length > 0 ? 1 : 0)
             + (options.Time is null ? 0 : 1);
         if (ways > 1)
         {
-            throw new TopicException("from", "A subscription starts at a position, a token or a time, not at several of them.");
+            throw new TopicException(
+                "from", "A subscription starts at a position, a token or a time, not at several of them.");
         }
     }
 }

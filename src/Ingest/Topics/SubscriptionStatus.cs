@@ -9,7 +9,9 @@ namespace Ingest.Topics;
 /// <param name="Topics">The patterns that it follows.</param>
 /// <param name="Policy">What happens when it is slow.</param>
 /// <param name="LagMessages">Updates of its topics that it has not looked at, those of other keys included.</param>
-/// <param name="LagTime">Time between the oldest of them and the newest update of its topic; zero when none waits.</param>
+/// <param name="LagTime">
+/// Time between the oldest of them and the newest update of its topic; zero when none waits.
+/// </param>
 /// <param name="Delivered">Updates that it was given.</param>
 /// <param name="Dropped">Updates that it would have got and that gaps stand for.</param>
 /// <param name="Gaps">Gaps that it was given.</param>

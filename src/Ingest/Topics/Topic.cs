@@ -36,7 +36,9 @@ internal sealed class Topic
         set => Volatile.Write(ref _stored, value);
     }
 
-    /// <summary>When its last update was emitted, in Unix microseconds: no later one is earlier. Its publisher's.</summary>
+    /// <summary>
+    /// When its last update was emitted, in Unix microseconds: no later one is earlier. Its publisher's.
+    /// </summary>
     public long LastEmittedMicros { get; set; }
 
     /// <summary>Whether its epoch is written down, so that updates of it may become durable.</summary>
@@ -83,8 +85,8 @@ internal sealed class Topic
     }
 
     /// <summary>
-    /// Wakes the subscriptions that wait: one pass, by the publisher's thread. A woken one goes on elsewhere, so the pass
-    /// takes some tens of nanoseconds for each.
+    /// Wakes the subscriptions that wait: one pass, by the publisher's thread. A woken one goes on elsewhere, so the
+    /// pass takes some tens of nanoseconds for each.
     /// </summary>
     public void Wake()
     {

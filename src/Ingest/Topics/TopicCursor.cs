@@ -15,6 +15,7 @@ internal sealed class TopicCursor
     private readonly UpdateSelection _selection;
     private readonly int _limit;
     private readonly long _liveBelow;
+    private readonly long _catchUpTo;
     private IReadOnlyList<TopicUpdate>? _page;
     private int _pageAt;
     private long _pageEnd;
@@ -36,11 +37,13 @@ internal sealed class TopicCursor
         Epoch = epoch;
         _position = position;
         _selection = selection;
-        _limit = owner.Policy == OverflowPolicy.Conflate ? ConflateAbove : owner.MaxLagMessages;
+        bool isConflated = owner.Policy == OverflowPolicy.Conflate;
+        _limit = Math.Min(isConflated ? ConflateAbove : owner.MaxLagMessages, owner.RingCount);
+        _catchUpTo = isConflated ? topic.Ring.Head : long.MaxValue;
 
         // Well within what memory holds: one that has just begun is not taken for slow since the oldest updates go.
         _liveBelow = Math.Min(_limit, owner.RingCount / 2);
-        _isLive = !IsEarlier && position >= topic.Ring.Tail && topic.Ring.Head - position <= _liveBelow;
+        _isLive = !IsEarlier && IsCaughtUp(topic.Ring.Head - position, topic.Ring.Tail);
     }
 
     public Subscription Owner { get; }
@@ -78,7 +81,9 @@ internal sealed class TopicCursor
     /// <summary>Whether it is in an epoch before the topic's.</summary>
     public bool IsEarlier => !ReferenceEquals(Epoch, Topic.Epoch) && Epoch != Topic.Epoch;
 
-    /// <summary>Reads from here to the head only what is the last of its key now, and says no gap for the others.</summary>
+    /// <summary>
+    /// Reads from here to the head only what is the last of its key now, and says no gap for the others.
+    /// </summary>
     public void BeginSnapshot()
     {
         _horizon = Topic.Ring.Head;
@@ -104,17 +109,15 @@ internal sealed class TopicCursor
             long head = ring.Head;
             long tail = ring.Tail;
             long lag = head - _position;
-            if (lag <= _liveBelow && _position >= tail)
+            if (lag <= 0)
             {
                 _isLive = true;
-                if (lag <= 0)
-                {
-                    item = default;
-                    return false;
-                }
+                item = default;
+                return false;
             }
 
-            if (_isLive && lag > _limit && Owner.Policy == OverflowPolicy.Disconnect)
+            _isLive |= IsCaughtUp(lag, tail);
+            if (_isLive && Owner.Policy == OverflowPolicy.Disconnect && (lag > _limit || _position < tail))
             {
                 Owner.EndAs(SubscriptionEnd.TooSlow);
                 item = default;
@@ -164,8 +167,8 @@ internal sealed class TopicCursor
         Position = to;
         return count == 0 ? default : new SubscriptionItem(new Gap
         {
-            Topic = Topic.Name, FromEpoch = Epoch, FromOffset = from, ToEpoch = Epoch, ToOffset = to, DroppedCount = count,
-            Reason = reason,
+            Topic = Topic.Name, FromEpoch = Epoch, FromOffset = from, ToEpoch = Epoch, ToOffset = to,
+            DroppedCount = count, Reason = reason,
         });
     }
 
@@ -174,13 +177,18 @@ internal sealed class TopicCursor
     {
         var gap = new Gap
         {
-            Topic = Topic.Name, FromEpoch = Epoch, FromOffset = _position, ToEpoch = Topic.Epoch, Reason = GapReason.Epoch,
+            Topic = Topic.Name, FromEpoch = Epoch, FromOffset = _position, ToEpoch = Topic.Epoch,
+            Reason = GapReason.Epoch,
         };
         NeedsStore = false;
         Epoch = Topic.Epoch;
         Position = 0;
         return new SubscriptionItem(gap);
     }
+
+    // One that conflates asked for what there was when it began, and has it; any other is let come to the head.
+    private bool IsCaughtUp(long lag, long tail) =>
+        _position >= tail && (lag <= _liveBelow || _position >= _catchUpTo);
 
     private bool AwaitStore(out SubscriptionItem item)
     {
@@ -214,7 +222,8 @@ internal sealed class TopicCursor
         switch (Owner.Policy)
         {
             case OverflowPolicy.DropOldest:
-                long target = head - _limit + (_limit / 8); // Not to the limit itself, or the next update would drop again.
+                // Not to the limit itself, or the next update would drop again.
+                long target = head - _limit + (_limit / 8);
                 item = Skip(CountWanted(target, out long count), count, GapReason.Dropped);
                 return count > 0;
             case OverflowPolicy.Conflate when _position >= _horizon:

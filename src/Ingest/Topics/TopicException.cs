@@ -4,7 +4,9 @@ namespace Ingest.Topics;
 public sealed class TopicException : Exception
 {
     /// <summary>Makes one.</summary>
-    /// <param name="field">Path of the field at fault as <c>SubscribeStart</c> names it, for example <c>filter.comparison.field</c>.</param>
+    /// <param name="field">
+    /// Path of the field at fault as <c>SubscribeStart</c> names it, for example <c>filter.comparison.field</c>.
+    /// </param>
     /// <param name="message">What is wrong with it.</param>
     public TopicException(string field, string message)
         : base(message) => Field = field;

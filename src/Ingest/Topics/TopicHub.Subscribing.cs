@@ -9,7 +9,9 @@ public sealed partial class TopicHub
     /// <summary>Begins a subscription.</summary>
     /// <param name="options">What is asked for.</param>
     /// <param name="cancellationToken">Ends the look into the store, for a place that memory no longer has.</param>
-    /// <exception cref="TopicException">A pattern, the filter, the token or the name cannot be; the message is for people.</exception>
+    /// <exception cref="TopicException">
+    /// A pattern, the filter, the token or the name cannot be; the message is for people.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The server stops.</exception>
     public async ValueTask<Subscription> SubscribeAsync(
         SubscriptionOptions options, CancellationToken cancellationToken = default)
@@ -141,7 +143,8 @@ public sealed partial class TopicHub
         if (place.Offset > topic.Ring.Head)
         {
             throw new TopicException(
-                request.PlacesField, $"The resume token is ahead of topic '{topic.Name}', which has {topic.Ring.Head} updates.");
+                request.PlacesField,
+                $"The resume token is ahead of topic '{topic.Name}', which has {topic.Ring.Head} updates.");
         }
 
         // What the store does not have yet it will have; of the rest it is asked.

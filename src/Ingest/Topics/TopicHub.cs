@@ -81,15 +81,15 @@ public sealed partial class TopicHub
     }
 
     /// <summary>
-    /// Publishes an update; completes when it is durable and subscribers can read it. Updates of one caller to one topic
-    /// that it does not await keep their order.
+    /// Publishes an update; completes when it is durable and subscribers can read it. Updates of one caller to one
+    /// topic that it does not await keep their order.
     /// </summary>
     /// <param name="topic">Name of the topic; made when it is new.</param>
     /// <param name="key">The entity that the update is about.</param>
     /// <param name="payload">
-    /// An <see cref="EtaPrediction"/>, <see cref="RouteOptimization"/>, <see cref="DriverAllocation"/>, <see cref="Alert"/>
-    /// or <see cref="Google.Protobuf.WellKnownTypes.Struct"/>; a topic has one of these for ever. Serialised before the
-    /// method returns.
+    /// An <see cref="EtaPrediction"/>, <see cref="RouteOptimization"/>, <see cref="DriverAllocation"/>,
+    /// <see cref="Alert"/> or <see cref="Google.Protobuf.WellKnownTypes.Struct"/>; a topic has one of these for ever.
+    /// Serialised before the method returns.
     /// </param>
     /// <param name="cancellationToken">Ends the wait for room; what was taken goes its way.</param>
     /// <exception cref="TopicException">The topic, the key or the payload cannot be.</exception>
@@ -107,7 +107,8 @@ public sealed partial class TopicHub
         byte[] bytes = payload.ToByteArray();
         if (bytes.Length > MaxPayloadBytes)
         {
-            throw new TopicException("payload", $"A payload has up to {MaxPayloadBytes} bytes, this one has {bytes.Length}.");
+            throw new TopicException(
+                "payload", $"A payload has up to {MaxPayloadBytes} bytes, this one has {bytes.Length}.");
         }
 
         return _publishers[kind].PublishAsync(GetOrAdd(topic, kind), key, bytes, cancellationToken);
@@ -144,7 +145,8 @@ public sealed partial class TopicHub
 
         if (PayloadKind.OfTopic(name) is { } own && own != kind)
         {
-            throw new TopicException("payload", $"Topic '{name}' has payloads {own.Payload.Name}, not {kind.Payload.Name}.");
+            throw new TopicException(
+                "payload", $"Topic '{name}' has payloads {own.Payload.Name}, not {kind.Payload.Name}.");
         }
 
         lock (_gate)
@@ -157,7 +159,8 @@ public sealed partial class TopicHub
             ObjectDisposedException.ThrowIf(_isStopped, this);
             if (_topics.Count >= _options.MaxTopics)
             {
-                throw new TopicException("topic", $"There are {_topics.Count} topics, as many as Ingest:Topics:MaxTopics allows.");
+                throw new TopicException(
+                    "topic", $"There are {_topics.Count} topics, as many as Ingest:Topics:MaxTopics allows.");
             }
 
             topic = new Topic(name, kind, TopicEpoch.Create(_time), new TopicRing(_options, 0), stored: 0);

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace Ingest.Topics;
 
 /// <summary>
-/// Remembers over restarts which epochs topics are in, in <c>topics/topics.json</c> of the data directory. It is a note of
-/// some moment, not of the last update: together with what the log says of the publishers it tells whether all updates
-/// since then are there.
+/// Remembers over restarts which epochs topics are in, in <c>topics/topics.json</c> of the data directory. It is a
+/// note of some moment, not of the last update: together with what the log says of the publishers it tells whether all
+/// updates since then are there.
 /// </summary>
 internal sealed class TopicJournal(ILogFiles disk, string directory, ILogger logger)
 {

@@ -9,18 +9,22 @@ public sealed record TopicOptions
     /// <summary>Bytes of a topic's updates that are kept in memory; default 64 MiB.</summary>
     public long MaxBytes { get; init; } = 64L << 20;
 
-    /// <summary>Age up to which updates are kept in memory; default 1 h. What the store does not have yet is kept longer.</summary>
+    /// <summary>
+    /// Age up to which updates are kept in memory; default 1 h. What the store does not have yet is kept longer.
+    /// </summary>
     public TimeSpan MaxAge { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>Updates of a topic behind its head at which a subscriber that had caught up counts as slow; default 10,000.</summary>
+    /// <summary>
+    /// Updates of a topic behind its head at which a subscriber that had caught up counts as slow; default 10,000.
+    /// </summary>
     public int MaxLagMessages { get; init; } = 10_000;
 
     /// <summary>Topics that there can be; default 1,000.</summary>
     public int MaxTopics { get; init; } = 1000;
 
     /// <summary>
-    /// Bytes of updates of one table that are taken to become durable; default 16 MiB. Over it publishing can be cancelled
-    /// while it waits for room.
+    /// Bytes of updates of one table that are taken to become durable; default 16 MiB. Over it publishing can be
+    /// cancelled while it waits for room.
     /// </summary>
     public long MaxPendingBytes { get; init; } = 16L << 20;
 

@@ -1,6 +1,8 @@
 namespace Ingest.Topics;
 
-/// <summary>Which topics are meant: tokens separated by dots, <c>*</c> for one token, <c>&gt;</c> at the end for the rest.</summary>
+/// <summary>
+/// Which topics are meant: tokens separated by dots, <c>*</c> for one token, <c>&gt;</c> at the end for the rest.
+/// </summary>
 internal sealed class TopicPattern
 {
     /// <summary>Longest name of a topic in characters.</summary>
@@ -10,7 +12,8 @@ internal sealed class TopicPattern
     private readonly string[] _tokens;
     private readonly bool _isOpen;
 
-    private TopicPattern(string text, string[] tokens, bool isOpen) => (_text, _tokens, _isOpen) = (text, tokens, isOpen);
+    private TopicPattern(string text, string[] tokens, bool isOpen) =>
+        (_text, _tokens, _isOpen) = (text, tokens, isOpen);
 
     /// <summary>Whether it means one topic.</summary>
     public bool IsLiteral => !_isOpen && !_tokens.Contains("*");
@@ -23,7 +26,8 @@ internal sealed class TopicPattern
     {
         if (text.Length is 0 or > MaxNameLength)
         {
-            throw new TopicException(field, $"A topic has 1 to {MaxNameLength} characters, this one has {text.Length}.");
+            throw new TopicException(
+                field, $"A topic has 1 to {MaxNameLength} characters, this one has {text.Length}.");
         }
 
         string[] tokens = text.Split('.');
@@ -34,8 +38,8 @@ internal sealed class TopicPattern
             {
                 throw new TopicException(
                     field,
-                    $"'{text}' is no topic: tokens of letters, digits, - and _ separated by dots are, with * for one token "
-                    + "and > at the end for the rest.");
+                    $"'{text}' is no topic: tokens of letters, digits, - and _ separated by dots are, with * for one "
+                    + "token and > at the end for the rest.");
             }
         }
 

@@ -9,6 +9,9 @@ namespace Ingest.Topics;
 /// <content>A group on its way: offsets, rows, the disk, the rings.</content>
 internal sealed partial class TopicPublisher
 {
+    // The tables of updates have no rules that ask for the time.
+    private const long NoClock = long.MaxValue / 2;
+
     private static readonly TimeSpan s_firstRetry = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_lastRetry = TimeSpan.FromSeconds(5);
 
@@ -103,9 +106,11 @@ internal sealed partial class TopicPublisher
                 topic.LastEmittedMicros = Math.Max(topic.LastEmittedMicros, now);
                 var update = TopicUpdate.Create(
                     topic.Name, Kind, pending.Key, topic.Epoch, offset, topic.LastEmittedMicros, pending.Payload);
-                if (_table.Rows.TryAppend(RowOf(update), batch, long.MaxValue / 2, out RowFault fault) != RowResult.Accepted)
+                RowResult result = _table.Rows.TryAppend(RowOf(update), batch, NoClock, out RowFault fault);
+                if (result != RowResult.Accepted)
                 {
-                    pending.Fail(new TopicException("payload", $"The payload makes no row: {fault.Field} {fault.Message}"));
+                    pending.Fail(new TopicException(
+                        "payload", $"The payload makes no row: {fault.Field} {fault.Message}"));
                     continue;
                 }
 
@@ -132,7 +137,7 @@ internal sealed partial class TopicPublisher
         {
             foreach (TopicUpdate update in _updates)
             {
-                _table.Rows.TryAppend(RowOf(update), batch, long.MaxValue / 2, out _);
+                _table.Rows.TryAppend(RowOf(update), batch, NoClock, out _);
             }
         }
         catch (Exception e)

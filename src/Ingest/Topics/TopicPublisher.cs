@@ -11,14 +11,14 @@ namespace Ingest.Topics;
 /// <remarks>
 /// <para>
 /// One group at a time: while it is on its way to the disk the next collects. Those that publish wait for it, each with
-/// what it brought; over <see cref="TopicOptions.MaxPendingBytes"/> one that waits may still be cancelled. A group is the rows of one batch, so all of it
-/// is durable or nothing. One that failed is written again with the offsets that it has, until it is durable or the log
-/// stops.
+/// what it brought; over <see cref="TopicOptions.MaxPendingBytes"/> one that waits may still be cancelled. A group is
+/// the rows of one batch, so all of it is durable or nothing. One that failed is written again with the offsets that
+/// it has, until it is durable or the log stops.
 /// </para>
 /// <para>
-/// Callers serialise on their own threads; the loop runs on pool threads, one at a time; the lane's thread says what became
-/// of a group. It is a producer of its table, so the log knows exactly how many of its rows are durable, and how many the
-/// store has.
+/// Callers serialise on their own threads; the loop runs on pool threads, one at a time; the lane's thread says what
+/// became of a group. It is a producer of its table, so the log knows exactly how many of its rows are durable, and
+/// how many the store has.
 /// </para>
 /// </remarks>
 internal sealed partial class TopicPublisher : ProducerSession

@@ -6,13 +6,13 @@ using Microsoft.Extensions.Logging;
 namespace Ingest.Topics;
 
 /// <summary>
-/// Finds at the start where the topics of a table stand and fills their rings again, from the segments that the log still
-/// has and from the store.
+/// Finds at the start where the topics of a table stand and fills their rings again, from the segments that the log
+/// still has and from the store.
 /// </summary>
 /// <remarks>
 /// An epoch goes on only when nothing of it can be missing. The journal says how many rows the publisher had written at
-/// some moment and where its topics stood then; the log says how many it has written ever. When as many updates are found
-/// behind that moment as rows were written since, none is missing and the last of them is the last there was.
+/// some moment and where its topics stood then; the log says how many it has written ever. When as many updates are
+/// found behind that moment as rows were written since, none is missing and the last of them is the last there was.
 /// </remarks>
 internal sealed class TopicRestore(
     StoredUpdates store, TopicOptions options, ILogger logger, TimeProvider time)

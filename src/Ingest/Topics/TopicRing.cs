@@ -7,9 +7,9 @@ namespace Ingest.Topics;
 /// </summary>
 /// <remarks>
 /// Hot. One writer at a time under the lock (the publisher that appends, the sweep that takes out what is old); cursors
-/// read without any lock and allocate nothing. An update knows its offset, so a cursor that finds another one in a slot,
-/// or none, knows that its own was evicted. The order of writes makes it so: slots before head on the way in, tail before
-/// slots on the way out. Watched by TopicBenchmarks.
+/// read without any lock and allocate nothing. An update knows its offset, so a cursor that finds another one in a
+/// slot, or none, knows that its own was evicted. The order of writes makes it so: slots before head on the way in,
+/// tail before slots on the way out. Watched by TopicBenchmarks.
 /// </remarks>
 internal sealed class TopicRing
 {

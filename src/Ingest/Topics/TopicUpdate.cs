@@ -6,7 +6,8 @@ using Ingest.V1;
 namespace Ingest.Topics;
 
 /// <summary>
-/// An update of a topic. It never changes; it is serialised once for each encoding, and all subscribers share the bytes.
+/// An update of a topic. It never changes; it is serialised once for each encoding, and all subscribers share the
+/// bytes.
 /// </summary>
 public sealed class TopicUpdate
 {
@@ -50,15 +51,20 @@ public sealed class TopicUpdate
     public long Offset { get; }
 
     /// <summary>When it was emitted, to the microsecond.</summary>
-    public DateTimeOffset EmittedAt => DateTimeOffset.UnixEpoch.AddTicks(EmittedAtMicros * TimeSpan.TicksPerMicrosecond);
+    public DateTimeOffset EmittedAt =>
+        DateTimeOffset.UnixEpoch.AddTicks(EmittedAtMicros * TimeSpan.TicksPerMicrosecond);
 
-    /// <summary>An <c>ingest.v1.Update</c> without <c>resume_token</c> (field 5), which may be appended to it.</summary>
+    /// <summary>
+    /// An <c>ingest.v1.Update</c> without <c>resume_token</c> (field 5), which may be appended to it.
+    /// </summary>
     public ReadOnlyMemory<byte> Message { get; }
 
     /// <summary>The same as proto3 JSON in UTF-8, one object; made when it is first asked for.</summary>
     public ReadOnlyMemory<byte> Json => Volatile.Read(ref _json) ?? MakeJson();
 
-    /// <summary>The same parsed; made when it is first asked for, and to be left as it is: others have it too.</summary>
+    /// <summary>
+    /// The same parsed; made when it is first asked for, and to be left as it is: others have it too.
+    /// </summary>
     public Update Content => Volatile.Read(ref _content) ?? MakeContent();
 
     /// <summary>The payload's bytes.</summary>
@@ -74,8 +80,8 @@ public sealed class TopicUpdate
     internal long HeldBytes { get; private set; }
 
     /// <summary>
-    /// Offset of the next update of the same key; 0 while there is none. Set once, by the topic's publisher: so a cursor
-    /// sees without any index whether an update was the last of its key at some moment.
+    /// Offset of the next update of the same key; 0 while there is none. Set once, by the topic's publisher: so a
+    /// cursor sees without any index whether an update was the last of its key at some moment.
     /// </summary>
     internal long NextOfKey
     {
@@ -95,7 +101,10 @@ public sealed class TopicUpdate
         string topic, PayloadKind kind, string key, string epoch, long offset, long emittedAtMicros,
         ReadOnlySpan<byte> payload)
     {
-        var head = new Update { Topic = topic, Key = key, Epoch = epoch, Offset = offset, EmittedAt = ToTimestamp(emittedAtMicros) };
+        var head = new Update
+        {
+            Topic = topic, Key = key, Epoch = epoch, Offset = offset, EmittedAt = ToTimestamp(emittedAtMicros),
+        };
         int headSize = head.CalculateSize();
         uint tag = WireFormat.MakeTag(kind.UpdateField, WireFormat.WireType.LengthDelimited);
         int payloadStart = headSize + CodedOutputStream.ComputeUInt32Size(tag)

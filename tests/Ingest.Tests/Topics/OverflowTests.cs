@@ -92,6 +92,28 @@ public sealed class OverflowTests
     }
 
     [Fact]
+    public async Task DISCONNECT_ends_it_before_memory_drops_what_it_has_not_read()
+    {
+        await using TopicServer server = await TopicServer.StartAsync(new TopicOptions { MaxCount = 8 });
+        using Subscription subscription = await server.SubscribeAsync(overflow: OverflowPolicy.Disconnect);
+        await server.PublishAsync(0, 20);
+        Assert.Empty(subscription.Read());
+        Assert.Equal(SubscriptionEnd.TooSlow, subscription.End);
+    }
+
+    [Fact]
+    public async Task CONFLATE_begins_where_the_topic_stood_when_it_was_asked_for()
+    {
+        await using TopicServer server = await TopicServer.StartAsync();
+        await server.PublishAsync(0, 40);
+        using Subscription subscription = await server.SubscribeAsync(StartPosition.Earliest, OverflowPolicy.Conflate);
+        Assert.Equal(5, subscription.Read(5).Count);
+        await server.PublishAsync(40, 30);
+        Assert.Equal(
+            $"{string.Join(' ', Enumerable.Range(5, 35))} CONFLATED[40,69)=29 69", subscription.Read().Text());
+    }
+
+    [Fact]
     public async Task One_that_catches_up_is_not_taken_for_slow()
     {
         await using TopicServer server = await TopicServer.StartAsync(s_small);

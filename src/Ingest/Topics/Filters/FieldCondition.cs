@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Ingest.Decoding;
 
 namespace Ingest.Topics.Filters;
@@ -57,12 +58,16 @@ internal sealed class FieldCondition(FieldStep[] path, uint wireType, ValueTest 
                     bits = BinaryPrimitives.ReadUInt32LittleEndian(items[at..]);
                     at += sizeof(uint);
                     break;
-                case Wire.Varint when Wire.ReadVarint(
-                    ref System.Runtime.InteropServices.MemoryMarshal.GetReference(items), at, items.Length, out bits) is > 0 and var next:
-                    at = next;
+                case Wire.Varint:
+                    at = Wire.ReadVarint(ref MemoryMarshal.GetReference(items), at, items.Length, out bits);
                     break;
                 default:
                     return false;
+            }
+
+            if (at < 0)
+            {
+                return false;
             }
 
             if (test.Matches(bits, default))

@@ -4,8 +4,8 @@ namespace Ingest.Topics.Filters;
 
 /// <summary>Compiles a filter for the payloads that a subscription may meet, and says what is wrong with it.</summary>
 /// <remarks>
-/// A condition is compiled for each kind of payload. A field that only some kinds have is never satisfied by the others; one
-/// that none has, or that has a type in none with which the condition makes sense, is a fault.
+/// A condition is compiled for each kind of payload. A field that only some kinds have is never satisfied by the
+/// others; one that none has, or that has a type in none with which the condition makes sense, is a fault.
 /// </remarks>
 internal sealed class FilterCompiler
 {
@@ -16,7 +16,8 @@ internal sealed class FilterCompiler
     private readonly bool _isLenient;
     private int _count;
 
-    private FilterCompiler(IReadOnlyList<PayloadKind> kinds, bool isLenient) => (_kinds, _isLenient) = (kinds, isLenient);
+    private FilterCompiler(IReadOnlyList<PayloadKind> kinds, bool isLenient) =>
+        (_kinds, _isLenient) = (kinds, isLenient);
 
     /// <summary>Checks a filter against the kinds of payloads that it is for.</summary>
     /// <param name="filter">The filter.</param>
@@ -53,7 +54,8 @@ internal sealed class FilterCompiler
                 Area area = AreaOf(filter.Within, $"{at}.within");
                 return BuildLeaf(filter.Within.Field, $"{at}.within", field => field.Within(area));
             default:
-                throw new TopicException(at, "A filter is one of all_of, any_of, not, comparison, membership and within.");
+                throw new TopicException(
+                    at, "A filter is one of all_of, any_of, not, comparison, membership and within.");
         }
     }
 
@@ -156,7 +158,8 @@ internal sealed class FilterCompiler
                 CheckPlace(within.Circle.Center, $"{at}.circle.center");
                 return within.Circle.RadiusMeters is >= 0 and < double.PositiveInfinity
                     ? new Area(within.Circle)
-                    : throw new TopicException($"{at}.circle.radius_meters", "A radius is a number of metres, 0 or more.");
+                    : throw new TopicException(
+                        $"{at}.circle.radius_meters", "A radius is a number of metres, 0 or more.");
             case Within.AreaOneofCase.Box:
                 CheckPlace(within.Box.SouthWest, $"{at}.box.south_west");
                 CheckPlace(within.Box.NorthEast, $"{at}.box.north_east");

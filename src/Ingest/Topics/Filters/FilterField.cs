@@ -43,7 +43,8 @@ internal sealed class FilterField
                 return new FilterField(path, [.. steps], null, [.. tokens[i..].Select(Encoding.UTF8.GetBytes)]);
             }
 
-            field = message.Fields.InDeclarationOrder().FirstOrDefault(f => f.Name == tokens[i] || f.JsonName == tokens[i])
+            field = message.Fields.InDeclarationOrder().FirstOrDefault(
+                f => f.Name == tokens[i] || f.JsonName == tokens[i])
                 ?? throw new FilterFault(
                     $"{message.Name} has no field '{tokens[i]}'; it has "
                     + $"{string.Join(", ", message.Fields.InDeclarationOrder().Select(f => f.Name))}.",
@@ -61,7 +62,8 @@ internal sealed class FilterField
 
             message = TypeNames.KindOf(field) == ValueKind.Message
                 ? field.MessageType
-                : throw new FilterFault($"'{string.Join('.', tokens[..(i + 1)])}' is no message, so it has no '{tokens[i + 1]}'.");
+                : throw new FilterFault(
+                    $"'{string.Join('.', tokens[..(i + 1)])}' is no message, so it has no '{tokens[i + 1]}'.");
         }
 
         return field!.FieldType == FieldType.Message && field.MessageType.FullName == Struct.Descriptor.FullName
@@ -127,10 +129,10 @@ internal sealed class FilterField
             case ValueKind.Timestamp:
                 return new MomentTest(comparison, MomentOf(value));
             default:
+                string kind = Kind == ValueKind.Duration ? "duration, a number of seconds" : "number";
                 return value.ValueCase == Scalar.ValueOneofCase.Number
                     ? new NumberTest(Kind, comparison, value.Number)
-                    : throw new FilterFault(
-                        $"'{_path}' is a {(Kind == ValueKind.Duration ? "duration; compare it with a number of seconds" : "number; compare it with a number")}.");
+                    : throw new FilterFault($"'{_path}' is a {kind}; compare it with a number.");
         }
     }
 
@@ -142,13 +144,14 @@ internal sealed class FilterField
     {
         EnumDescriptor type = _field!.EnumType;
         if (value.ValueCase == Scalar.ValueOneofCase.Text
-            && type.Values.FirstOrDefault(v => TypeNames.OfEnumValue(type, v) == value.Text || v.Name == value.Text) is { } found)
+            && type.Values.FirstOrDefault(
+                v => TypeNames.OfEnumValue(type, v) == value.Text || v.Name == value.Text) is { } found)
         {
             return found.Number;
         }
 
-        throw new FilterFault(
-            $"'{_path}' is one of {string.Join(", ", type.Values.Select(v => TypeNames.OfEnumValue(type, v)))} as text.");
+        string names = string.Join(", ", type.Values.Select(v => TypeNames.OfEnumValue(type, v)));
+        throw new FilterFault($"'{_path}' is one of {names} as text.");
     }
 
     private Moment MomentOf(Scalar value)
@@ -166,6 +169,7 @@ internal sealed class FilterField
             return new Moment(moment.Seconds, moment.Nanos);
         }
 
-        throw new FilterFault($"'{_path}' is a time; compare it with text as 2026-11-21T15:00:00Z, or with Unix seconds.");
+        throw new FilterFault(
+            $"'{_path}' is a time; compare it with text as 2026-11-21T15:00:00Z, or with Unix seconds.");
     }
 }

@@ -3,8 +3,8 @@ using Ingest.V1;
 namespace Ingest.Topics.Filters;
 
 /// <summary>
-/// A condition on a value in a google.protobuf.Struct, by names. Of a list it holds when it holds for one of the items; a
-/// value of another type than the one it is compared with satisfies nothing, nor does one that is not there.
+/// A condition on a value in a google.protobuf.Struct, by names. Of a list it holds when it holds for one of the
+/// items; a value of another type than the one it is compared with satisfies nothing, nor does one that is not there.
 /// </summary>
 /// <param name="steps">The way to the Struct; empty when the payload is one.</param>
 /// <param name="names">Names from there on, in UTF-8; none for the Struct itself.</param>
