@@ -10,11 +10,14 @@ public sealed partial class Lane
     // Of rejected offsets alone; a record of one entry has some 100 bytes.
     private const long MaxIndexBytesWithoutRows = 4 << 20;
 
+    private static readonly TimeSpan s_trimPeriod = TimeSpan.FromSeconds(30);
+
     private readonly List<Segment> _rolledBack = [];
     private readonly List<ReadOnlyMemory<byte>> _dropped = [];
     private Segment? _segment;
     private Flusher? _flusher;
     private long _segmentOpenedAt;
+    private long _trimmedAt;
     private TimeSpan _segmentAge;
     private bool _failing;
 
@@ -303,6 +306,11 @@ public sealed partial class Lane
 
         if (_segment is null)
         {
+            if (fired)
+            {
+                TrimWhenDue();
+            }
+
             return;
         }
 
@@ -365,6 +373,22 @@ public sealed partial class Lane
         }
 
         segment.Dispose();
-        _pool.Trim();
+        TrimWhenDue();
+    }
+
+    // Not at each seal: what a burst needs, the next one needs too, and its memory would be made and collected anew.
+    private void TrimWhenDue()
+    {
+        if (_time.GetElapsedTime(_trimmedAt) >= s_trimPeriod)
+        {
+            _trimmedAt = _time.GetTimestamp();
+            _pool.Trim();
+        }
+
+        if (_pool.HeldBytes > 0 && _unpublished.Count == 0)
+        {
+            // Of a lane that goes quiet the rest is let go too; a new segment sets the timer to its own age.
+            _sealTimer.Change(s_trimPeriod, Timeout.InfiniteTimeSpan);
+        }
     }
 }

@@ -69,6 +69,9 @@ public sealed partial class Lane
     /// <summary>Bytes that a row without any content takes, about.</summary>
     internal long EmptyRowBytes { get; private set; }
 
+    /// <summary>Memory of empty batches that are kept for the next rows.</summary>
+    internal long PooledBytes => _pool.HeldBytes;
+
     /// <summary>Bytes of batches that are closed and not yet durable, about.</summary>
     public long QueuedBytes => Volatile.Read(ref _queuedBytes);
 

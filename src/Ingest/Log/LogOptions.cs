@@ -59,7 +59,7 @@ public sealed record LogOptions
 
     /// <summary>
     /// Memory in bytes that one table's empty batches may keep; default 32 MiB, what full queues turn over. What lay
-    /// unused while a segment was open is let go when it is sealed.
+    /// unused for half a minute is let go.
     /// </summary>
     public long PoolBytes { get; init; } = 32L << 20;
 

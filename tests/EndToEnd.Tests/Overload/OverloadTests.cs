@@ -18,6 +18,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
     private const int Senders = 4;
     private const int RowsPerRequest = 500;
     private const int PoliteRowsPerSecond = 1000;
+    private const double MostProbeSeconds = 60;
 
     internal static double PhaseSeconds { get; } =
         double.TryParse(
@@ -79,11 +80,12 @@ public sealed class OverloadTests(ITestOutputHelper output)
             null, [$"Admission:MaxMemoryBytes={MaxMemory}", .. settings]);
         await using var memory = new ServerMemory(server.ProcessId);
         int senders = Math.Max(1, times) * Senders;
+        double seconds = times == 0 ? Math.Min(PhaseSeconds, MostProbeSeconds) : PhaseSeconds;
         await RunLoadAsync(server, "warm-up", Senders, 0, Math.Min(PhaseSeconds, 5));
         Task<LoadReport> polite = LoadProcess.StartAsync(new LoadOptions(
-            server.GrpcAddress, "polite", PhaseSeconds, 1, 1, PoliteRowsPerSecond, 50));
-        Task<LoadReport> loading = RunLoadAsync(server, $"load-{times}", senders, times * capacity, PhaseSeconds);
-        Task<List<long>> series = SeriesAsync(memory, loading);
+            server.GrpcAddress, "polite", seconds, 1, 1, PoliteRowsPerSecond, 50));
+        Task<LoadReport> loading = RunLoadAsync(server, $"load-{times}", senders, times * capacity, seconds);
+        Task<List<long>> series = SeriesAsync(memory, seconds / 10, loading);
         await watch((server, Task.WhenAll(polite, loading)));
         LoadReport load = await loading;
         LoadReport beside = await polite;
@@ -109,13 +111,13 @@ public sealed class OverloadTests(ITestOutputHelper output)
         return load.RowsPerSecond + beside.RowsPerSecond;
     }
 
-    private static async Task<List<long>> SeriesAsync(ServerMemory memory, Task phase)
+    private static async Task<List<long>> SeriesAsync(ServerMemory memory, double seconds, Task phase)
     {
         var series = new List<long>();
         while (!phase.IsCompleted)
         {
             memory.Reset();
-            await Task.WhenAny(phase, Task.Delay(TimeSpan.FromSeconds(PhaseSeconds / 10)));
+            await Task.WhenAny(phase, Task.Delay(TimeSpan.FromSeconds(seconds)));
             series.Add(memory.MostBytes);
         }
 

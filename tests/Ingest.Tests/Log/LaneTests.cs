@@ -205,6 +205,25 @@ public sealed class LaneTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_burst_needed_is_kept_for_the_next_and_let_go_when_it_is_quiet()
+    {
+        var time = new ManualTime();
+        await using SegmentLog log = await _directory.OpenAsync(time: time);
+        Lane lane = log.Lane(LogDirectory.Events);
+        var sink = new CountingSink();
+        LogDirectory.Append(lane, sink, 0, 1000);
+        await sink.CommittedAsync(1000);
+        await lane.SealAsync();
+        Assert.True(lane.PooledBytes > 0, "a seal lets nothing go");
+        for (int i = 0; lane.PooledBytes > 0; i++)
+        {
+            Assert.True(i < 1000, "nothing was let go");
+            time.Advance(TimeSpan.FromSeconds(31));
+            await Task.Delay(5);
+        }
+    }
+
+    [Fact]
     public async Task Senders_wait_while_the_disk_is_behind()
     {
         using var go = new ManualResetEventSlim();
