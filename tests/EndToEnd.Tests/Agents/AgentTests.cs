@@ -70,7 +70,7 @@ public sealed class AgentTests
     public async Task Agents_are_listed_set_and_measured_over_HTTP_and_keep_their_settings()
     {
         Engine.Require();
-        ServerProcess server = await ServerProcess.StartAsync();
+        await using ServerProcess server = await ServerProcess.StartAsync();
         JsonElement agent = (await GetAsync(server, "/agents")).GetProperty("agents")[0];
         Assert.Equal("eta", agent.GetProperty("name").GetString());
         Assert.Equal(["gps_points", "orders"], agent.GetProperty("tables").EnumerateArray().Select(t => t.GetString()));
