@@ -28,4 +28,11 @@ internal static partial class LogMessages
 
     [LoggerMessage(30, LogLevel.Warning, "An answer of /sql broke off, its connection is aborted: {Reason}")]
     public static partial void AnswerBrokeOff(ILogger logger, string reason);
+
+    [LoggerMessage(50, LogLevel.Information, "{Transport} {Remote} took nothing for {Timeout}, its connection is cut off")]
+    public static partial void RealtimeUnread(
+        ILogger logger, Realtime.RealtimeTransport transport, string remote, TimeSpan timeout);
+
+    [LoggerMessage(51, LogLevel.Error, "A subscription of WebSocket {Remote} failed")]
+    public static partial void RealtimeFailed(ILogger logger, Exception error, string remote);
 }

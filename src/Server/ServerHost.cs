@@ -7,6 +7,7 @@ using Ingest.Schema;
 using Ingest.Server.Grpc;
 using Ingest.Server.Http;
 using Ingest.Server.Observability;
+using Ingest.Server.Realtime;
 using Ingest.Server.Services;
 using Ingest.Stores;
 using Ingest.V1;
@@ -138,6 +139,7 @@ public static class ServerHost
         app.MapGrpcReflection();
         app.MapSql(pipeline.Store, options.Sql);
         app.MapAgents(agents);
+        app.MapRealtime(options.Realtime, pipeline.Topics, agents.RequestAsync);
         app.MapIngestObservability();
     }
 

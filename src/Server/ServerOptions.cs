@@ -53,6 +53,9 @@ public sealed record ServerOptions
     /// <summary>Subscriptions over gRPC.</summary>
     public Services.SubscribeOptions Subscribe { get; init; } = new();
 
+    /// <summary>WebSocket, server-sent events and their status.</summary>
+    public Realtime.RealtimeOptions Realtime { get; init; } = new();
+
     /// <summary>Queries over <c>POST /sql</c>.</summary>
     public Stores.QueryLimits Sql { get; init; } = new();
 
@@ -159,6 +162,11 @@ public sealed record ServerOptions
         foreach (string fault in Subscribe.Validate())
         {
             yield return $"Ingest:Subscribe:{fault}";
+        }
+
+        foreach (string fault in Realtime.Validate(Grpc.DrainGrace))
+        {
+            yield return $"Ingest:Realtime:{fault}";
         }
 
         foreach (string fault in Append.Validate(Grpc.MaxMessageBytes))

@@ -17,6 +17,9 @@ public sealed class TopicUpdate
     // Objects of a parsed message take about so much more than its bytes.
     private const int ParsedFactor = 4;
 
+    // The names of the protos, as everything else that is JSON here has them; a parser of proto3 JSON takes both.
+    private static readonly JsonFormatter s_json = new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
+
     private readonly int _payloadStart;
     private TopicRing? _ring;
     private byte[]? _json;
@@ -197,7 +200,7 @@ public sealed class TopicUpdate
     // Two readers may make it at once; one of the two results stays.
     private byte[] MakeJson()
     {
-        byte[] json = Encoding.UTF8.GetBytes(JsonFormatter.Default.Format(Content));
+        byte[] json = Encoding.UTF8.GetBytes(s_json.Format(Content));
         lock (this)
         {
             if (_json is null)

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Ingest.Admission;
 using Ingest.Log;
 using Ingest.Server.Grpc;
+using Ingest.Server.Realtime;
 using Ingest.Stores;
 
 namespace Ingest.Server.Observability;
@@ -163,6 +164,39 @@ internal sealed class Metrics : IDisposable
             "Bytes of rows that are not durable yet and of requests that have come in part.");
         _meter.CreateObservableUpDownCounter(
             "ingest.log.limit", () => admission.Disk.LimitBytes, "By", "Bytes of the log at which rows are refused.");
+    }
+
+    /// <summary>Shows who is connected and what is pushed to them. To be called once.</summary>
+    public void Watch(RealtimeMetrics realtime)
+    {
+        IEnumerable<Measurement<long>> OfTransports(Func<RealtimeMetrics.PerTransport, long> value) =>
+            Enum.GetValues<RealtimeTransport>().Select(transport => new Measurement<long>(
+                value(realtime.Of(transport)), Tag("transport", RealtimeStatus.NameOf(transport))));
+
+        _meter.CreateObservableUpDownCounter(
+            "ingest.realtime.connections", () => OfTransports(t => t.Active), "{connection}", "WebSockets and event streams now.");
+        _meter.CreateObservableCounter(
+            "ingest.realtime.connections.opened", () => OfTransports(t => t.Opened), "{connection}", "Connections that came.");
+        _meter.CreateObservableCounter(
+            "ingest.realtime.connections.refused", () => realtime.Refused, "{connection}",
+            "Connections refused: too many, a page of another origin, a request that makes no sense.");
+        _meter.CreateObservableCounter(
+            "ingest.realtime.connections.unread", () => OfTransports(t => t.Unread), "{connection}",
+            "Connections cut off since the client took nothing.");
+        _meter.CreateObservableCounter(
+            "ingest.realtime.connections.too_slow", () => OfTransports(t => t.TooSlow), "{connection}",
+            "Connections that the overflow policy disconnect ended.");
+        _meter.CreateObservableCounter(
+            "ingest.realtime.messages.sent", () => OfTransports(t => t.Sent), "{message}", "Messages sent.");
+        _meter.CreateObservableCounter(
+            "ingest.realtime.sent", () => OfTransports(t => t.SentBytes), "By", "Bytes of the messages sent.");
+        _meter.CreateObservableCounter(
+            "ingest.realtime.messages.received", () => realtime.Received, "{message}", "Messages of clients.");
+        _meter.CreateObservableCounter(
+            "ingest.realtime.errors", () => realtime.Errors, "{error}", "Error messages sent, and connections cut off.");
+        _meter.CreateObservableCounter(
+            "ingest.realtime.broadcasts.missed", () => realtime.BroadcastsMissed, "{message}",
+            "Messages to all that a connection did not get, since its client was slow.");
     }
 
     /// <inheritdoc/>
