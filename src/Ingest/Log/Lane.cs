@@ -134,7 +134,9 @@ public sealed partial class Lane
     /// Gives a batch back. Each run of rows in it must have its entry. The sinks of the entries are told by the lane's
     /// thread, or by the caller's when the log has stopped.
     /// </summary>
-    public void Return(Batch batch)
+    /// <param name="batch">The batch.</param>
+    /// <param name="isWhole">Whether nothing is to be added to it: then it is written at once.</param>
+    public void Return(Batch batch, bool isWhole = false)
     {
         if (batch.Entries.IsEmpty)
         {
@@ -156,7 +158,7 @@ public sealed partial class Lane
         // By bytes too: the rows that come may be much larger than the last ones, by which the limit was learnt. What
         // came over the wire is about what the columns hold, so a full batch is mostly full by its rows.
         var full = batch.RowCount >= Volatile.Read(ref _rowLimit) || batch.RequestBytes >= 2L * _options.BatchBytes;
-        var close = full || IsWanted(batch) || _stopping || batch.Table != Table || !TryPlace(batch);
+        var close = full || isWhole || IsWanted(batch) || _stopping || batch.Table != Table || !TryPlace(batch);
         if (close)
         {
             Close(batch, full);

@@ -158,7 +158,8 @@ internal sealed partial class TopicPublisher
             batch.AddEntry(new BatchEntry(this, ProducerId, Epoch, _rows, count, first, count));
         }
 
-        _table.Lane.Return(batch);
+        // Nobody else writes the table, and this publisher not before it is told: there is nothing to wait for.
+        _table.Lane.Return(batch, isWhole: true);
     }
 
     private async Task<Exception?> TryRememberAsync(List<PendingUpdate> group)
