@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # latency.sh [POINTS_PER_SECOND [SECONDS]]
 # A point in at gRPC to its prediction out at a gRPC subscriber, beside so many other points a second, with the time of
-# each step. Starts a server of its own on free ports with a directory of its own; needs what script/server installs.
+# each step. Starts a server of its own on free ports with a directory of its own, below DATA_PARENT (/tmp); needs what
+# script/server installs.
 set -euo pipefail
 rate=${1:-100000} seconds=${2:-10}
 root=$(cd "$(dirname "$0")/.." && pwd)
-data=$(mktemp -d)
+data=$(mktemp -d -p "${DATA_PARENT:-/tmp}")
 for project in src/Server bench/Load bench/Latency; do dotnet build -c Release --nologo -v q "$root/$project" >/dev/null; done
 dotnet "$root/src/Server/bin/Release/net10.0/Ingest.Server.dll" --Ingest:DataDirectory="$data" \
   --Ingest:GrpcPort=0 --Ingest:HttpPort=0 >"$data/out.txt" 2>&1 &
