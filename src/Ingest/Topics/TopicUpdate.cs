@@ -62,7 +62,7 @@ public sealed class TopicUpdate
     /// </summary>
     public ReadOnlyMemory<byte> Message { get; }
 
-    /// <summary>The same as proto3 JSON in UTF-8, one object; made when it is first asked for.</summary>
+    /// <summary>The same as proto3 JSON in UTF-8, with the protos' own names; made when it is first asked for.</summary>
     public ReadOnlyMemory<byte> Json => Volatile.Read(ref _json) ?? MakeJson();
 
     /// <summary>

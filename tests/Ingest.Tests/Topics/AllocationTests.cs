@@ -1,10 +1,11 @@
 using Ingest.Topics;
 using Ingest.V1;
+using Xunit.Abstractions;
 
 namespace Ingest.Tests.Topics;
 
 /// <summary>An update costs a subscriber no memory.</summary>
-public sealed class AllocationTests
+public sealed class AllocationTests(ITestOutputHelper output)
 {
     private const int Updates = 2000;
 
@@ -28,6 +29,35 @@ public sealed class AllocationTests
         int read = Read(subscription);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         Assert.InRange(read, 600, 700);
+    }
+
+    // What is allocated for it, what was needed for a moment included, is more than it can hold.
+    [Fact]
+    public async Task A_subscription_that_waits_has_cost_less_than_6_KiB()
+    {
+        const int count = 1000;
+        await using TopicServer server = await TopicServer.StartAsync();
+        var options = new SubscriptionOptions { Topics = ["alerts"] };
+        (await server.Hub.SubscribeAsync(options)).Dispose();
+        var subscriptions = new List<Subscription>(count);
+        var waits = new List<Task<bool>>(count);
+        int thread = Environment.CurrentManagedThreadId;
+        long heldBefore = GC.GetTotalMemory(forceFullCollection: true);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < count; i++)
+        {
+            subscriptions.Add(await server.Hub.SubscribeAsync(options)); // On this thread: nothing is asked of the store.
+            waits.Add(subscriptions[^1].WaitToReadAsync().AsTask());
+        }
+
+        long each = (GC.GetAllocatedBytesForCurrentThread() - before) / count;
+        Assert.Equal(thread, Environment.CurrentManagedThreadId);
+        long held = (GC.GetTotalMemory(forceFullCollection: true) - heldBefore) / count;
+        output.WriteLine($"{each} bytes, {held} of them held if no other test ran meanwhile");
+        Assert.InRange(each, 100, 6 * 1024);
+        Assert.DoesNotContain(waits, wait => wait.IsCompleted);
+        subscriptions.ForEach(subscription => subscription.Dispose());
+        Assert.DoesNotContain(true, await Task.WhenAll(waits));
     }
 
     private static ValueTask<Subscription> SubscribeAsync(TopicServer server, Filter filter) =>
