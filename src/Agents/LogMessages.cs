@@ -41,6 +41,10 @@ internal static partial class LogMessages
     [LoggerMessage(509, LogLevel.Information, "Agents {Agents} loaded from {Path}")]
     public static partial void AssemblyLoaded(this ILogger logger, string agents, string path);
 
+    [LoggerMessage(511, LogLevel.Warning,
+        "Agent {Agent}/{Partition} did not end in time; what it has not saved is given to it again at the next start")]
+    public static partial void AgentHangs(this ILogger logger, string agent, int partition);
+
     [LoggerMessage(510, LogLevel.Error, "Agent {Agent}/{Partition} could not be started; it is tried again in {Backoff}")]
     public static partial void StartFailed(
         this ILogger logger, string agent, int partition, TimeSpan backoff, Exception cause);

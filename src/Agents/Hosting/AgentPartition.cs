@@ -15,6 +15,9 @@ internal sealed partial class AgentPartition : IDisposable
 {
     private const int MaxCalls = 1024;
 
+    // For a call that listens to its token to end, once the time is over.
+    private static readonly TimeSpan s_abortGrace = TimeSpan.FromSeconds(1);
+
     private readonly AgentHost _host;
     private readonly AgentServices _services;
     private readonly AgentThread _thread = new();
@@ -91,7 +94,11 @@ internal sealed partial class AgentPartition : IDisposable
         _signal.Set();
         await using (cancellationToken.Register(_abort.Cancel))
         {
-            await _running;
+            // An agent that hangs in a call hears of nothing; its thread ends with the process.
+            if (await Task.WhenAny(_running, LateAsync(cancellationToken)) != _running)
+            {
+                Logger.AgentHangs(_host.Name, Index);
+            }
         }
 
         _mailbox.Close();
@@ -138,6 +145,12 @@ internal sealed partial class AgentPartition : IDisposable
         });
         _signal.Set();
         return await done.Task.WaitAsync(cancellationToken);
+    }
+
+    private static async Task LateAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(s_abortGrace, CancellationToken.None);
     }
 
     // Called by the lane's thread.

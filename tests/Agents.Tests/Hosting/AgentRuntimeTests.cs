@@ -234,6 +234,28 @@ public sealed class AgentRuntimeTests
     }
 
     [Fact]
+    public async Task A_stop_does_not_wait_for_an_agent_that_hangs()
+    {
+        using var go = new ManualResetEventSlim();
+        using var hangs = new ManualResetEventSlim();
+        await using AgentServer server = await AgentServer.StartAsync([() => new TestAgent(declare: a => a.Reads("gps_points"))
+        {
+            Rows = (_, _) =>
+            {
+                hangs.Set();
+                go.Wait();
+                return default;
+            },
+        }]);
+        await server.RunningAsync("test");
+        await server.SendAsync(Rows.Point("d", 1));
+        await Eventually.BeAsync(() => hangs.IsSet);
+        Task stopped = server.Agents.StopAsync(TimeSpan.FromMilliseconds(50));
+        await stopped.WaitAsync(TimeSpan.FromSeconds(30));
+        go.Set();
+    }
+
+    [Fact]
     public async Task Two_agents_of_one_name_are_refused()
     {
         AgentException error = await Assert.ThrowsAsync<AgentException>(
