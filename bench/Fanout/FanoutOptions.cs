@@ -21,6 +21,9 @@ internal sealed record FanoutOptions
     /// <summary>Subscribers whose memory is measured while nothing is published; 0: it is not.</summary>
     public required int IdleSubscribers { get; init; }
 
+    /// <summary>Subscribers beside one that never reads; 0: not tried.</summary>
+    public required int BesideStalled { get; init; }
+
     /// <summary>Updates a second then, at most.</summary>
     public int MaxPacedUpdates { get; init; } = 500;
 }

@@ -11,6 +11,7 @@ internal static class FanoutReport
     {
         var results = new List<FanoutResult>();
         var idle = new List<(string Peer, double Bytes)>();
+        var stalled = new List<StalledResult>();
         int bytes = DefaultUpdateBytes;
         foreach (string name in options.Peers)
         {
@@ -19,6 +20,13 @@ internal static class FanoutReport
                 using PeerProcess fresh = Start(name, bytes, modules);
                 using var look = new FanoutRun(fresh, options, Console.Error.WriteLine);
                 idle.Add((fresh.Name, look.MeasureIdle(options.IdleSubscribers / 10, options.IdleSubscribers)));
+            }
+
+            if (options.BesideStalled > 0)
+            {
+                using PeerProcess fresh = Start(name, bytes, modules);
+                using var look = new FanoutRun(fresh, options, Console.Error.WriteLine);
+                stalled.Add(look.MeasureStalled(options.BesideStalled));
             }
 
             if (options.Subscribers.Count > 0)
@@ -38,6 +46,8 @@ internal static class FanoutReport
         Console.WriteLine("| server | bytes an idle subscriber |");
         Console.WriteLine("|---|---|");
         idle.ForEach(peer => Console.WriteLine($"| {peer.Peer} | {peer.Bytes.ToString("#,0", CultureInfo.InvariantCulture)} |"));
+        Console.WriteLine();
+        Print(stalled);
         if (results.Sum(r => r.Missing) is > 0 and var missing)
         {
             Console.WriteLine($"{missing} updates were missing.");
@@ -59,6 +69,21 @@ internal static class FanoutReport
         }
     }
 
+    private static void Print(List<StalledResult> results)
+    {
+        Console.WriteLine(
+            "| server | that read | p50 ms | p99 ms | p50 ms beside one that never reads | p99 ms | MiB before "
+            + "| when it has stalled | later |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
+        foreach (StalledResult r in results)
+        {
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {r.Peer} | {r.Subscribers:#,0} | {Age(r.P50)} | {Age(r.P99)} | {Age(r.P50With)} | {Age(r.P99With)} "
+                + $"| {Mebi(r.ResidentBefore)} | {Mebi(r.ResidentAfter)} | {Mebi(r.ResidentLater)} |"));
+        }
+    }
+
     private static IEnumerable<int> Fitting(FanoutOptions options, PeerProcess peer) =>
         options.Subscribers.Where(count => count >= peer.SubscriptionsPerConnection);
 
@@ -70,6 +95,8 @@ internal static class FanoutReport
         "ws" => new WebSocketPeer(bytes, modules),
         _ => throw new ArgumentException($"There is no peer {name}; there are ingest, ingest-100, nats and ws."),
     };
+
+    private static string Mebi(long bytes) => (bytes / 1048576.0).ToString("0.0", CultureInfo.InvariantCulture);
 
     private static string Age(double milliseconds) =>
         double.IsNaN(milliseconds) ? "" : milliseconds.ToString("0.00", CultureInfo.InvariantCulture);

@@ -51,6 +51,22 @@ internal sealed class FanoutRun(PeerProcess peer, FanoutOptions options, Action<
         return bytes;
     }
 
+    /// <summary>What one subscriber that never reads does to the others, and to the server's memory.</summary>
+    public StalledResult MeasureStalled(int subscribers)
+    {
+        Connect(subscribers);
+        Push(options.WarmUp);
+        (_, double p50, double p99, _) = Pace(options.Duration);
+        long before = Settled();
+        using Subscriber silent = peer.Connect(sample: null, receiveBytes: 4096);
+        Push(options.Duration); // Enough to fill what the kernel holds for a connection.
+        long after = Settled();
+        (_, double p50With, double p99With, _) = Pace(options.Duration);
+        var result = new StalledResult(peer.Name, subscribers, p50, p99, p50With, p99With, before, after, Settled());
+        report(result.ToString());
+        return result;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _receiver.Dispose();
 
@@ -70,10 +86,11 @@ internal sealed class FanoutRun(PeerProcess peer, FanoutOptions options, Action<
 
     private void Connect(int count)
     {
-        // Who comes later gets less: everybody is counted from here on.
-        while (_subscribers < count)
+        // Spread over those that come, or a server that goes through its subscribers in order would show its best.
+        int step = Math.Max(1, (count - _subscribers) / Samples);
+        for (int i = 0; _subscribers < count; i++)
         {
-            Sample? sample = _samples.Count < Samples && peer.SubscriptionsPerConnection == 1 ? new Sample() : null;
+            Sample? sample = i % step == 0 && peer.SubscriptionsPerConnection == 1 ? new Sample() : null;
             if (sample is not null)
             {
                 _samples.Add(sample);
@@ -83,6 +100,7 @@ internal sealed class FanoutRun(PeerProcess peer, FanoutOptions options, Action<
             _subscribers += peer.SubscriptionsPerConnection;
         }
 
+        // Who comes later gets less: everybody is counted from here on.
         _base = _published;
         _receiver.Mark();
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 
 namespace Ingest.Fanout;
 
@@ -27,8 +28,8 @@ internal sealed class IngestPeer(int perConnection) : PeerProcess
     private (int Port, int Bytes) Hello => _hello ??= ReadHello(_process);
 
     /// <inheritdoc/>
-    public override Subscriber Connect(Sample? sample) =>
-        new GrpcSubscriber(Dial(), perConnection, ServeCommand.Topic, $"127.0.0.1:{Port}") { Sample = sample };
+    protected override Subscriber Subscribe(Socket socket, Sample? sample) =>
+        new GrpcSubscriber(socket, perConnection, ServeCommand.Topic, $"127.0.0.1:{Port}") { Sample = sample };
 
     /// <inheritdoc/>
     public override void PublishUpTo(long total) => _process.StandardInput.WriteLine($"publish {total}");

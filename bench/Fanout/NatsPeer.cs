@@ -41,7 +41,7 @@ internal sealed class NatsPeer : PeerProcess
     protected override int Port => _port;
 
     /// <inheritdoc/>
-    public override Subscriber Connect(Sample? sample) => new NatsSubscriber(Dial()) { Sample = sample };
+    protected override Subscriber Subscribe(Socket socket, Sample? sample) => new NatsSubscriber(socket) { Sample = sample };
 
     /// <inheritdoc/>
     public override void PublishUpTo(long total)
@@ -79,7 +79,9 @@ internal sealed class NatsPeer : PeerProcess
         {
             try
             {
-                return Dial();
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                socket.Connect(IPAddress.Loopback, _port);
+                return socket;
             }
             catch (SocketException) when (clock.Elapsed < TimeSpan.FromSeconds(10))
             {

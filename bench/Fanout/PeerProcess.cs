@@ -49,7 +49,19 @@ internal abstract class PeerProcess : IDisposable
     protected abstract int Port { get; }
 
     /// <summary>Connects a subscriber; the receiver takes it from there.</summary>
-    public abstract Subscriber Connect(Sample? sample);
+    /// <param name="sample">Looks into its updates.</param>
+    /// <param name="receiveBytes">The kernel's buffer of what it has not read; 0: as it is.</param>
+    public Subscriber Connect(Sample? sample, int receiveBytes = 0)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (receiveBytes > 0)
+        {
+            socket.ReceiveBufferSize = receiveBytes;
+        }
+
+        socket.Connect(IPAddress.Loopback, Port);
+        return Subscribe(socket, sample);
+    }
 
     /// <summary>Publishes as many updates as it takes to have published so many in all.</summary>
     public abstract void PublishUpTo(long total);
@@ -67,13 +79,8 @@ internal abstract class PeerProcess : IDisposable
         Process.Dispose();
     }
 
-    /// <summary>Opens a connection.</summary>
-    protected Socket Dial()
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        socket.Connect(IPAddress.Loopback, Port);
-        return socket;
-    }
+    /// <summary>Begins a subscription over a connection.</summary>
+    protected abstract Subscriber Subscribe(Socket socket, Sample? sample);
 
     /// <summary>Starts a process whose standard input takes commands.</summary>
     protected static Process Start(string command, params IEnumerable<string> arguments) => Process.Start(

@@ -23,7 +23,7 @@ var seconds = new Option<double>("--seconds")
 };
 var warmUp = new Option<double>("--warm-up")
 {
-    Description = "Seconds of load before.", DefaultValueFactory = _ => 2,
+    Description = "Seconds of load before.", DefaultValueFactory = _ => 4,
 };
 var paced = new Option<int>("--paced")
 {
@@ -34,19 +34,24 @@ var idle = new Option<int>("--idle")
     Description = "Subscribers whose memory is measured while nothing is published; 0: it is not.",
     DefaultValueFactory = _ => 10_000,
 };
+var stalled = new Option<int>("--stalled")
+{
+    Description = "Subscribers beside one that never reads; 0: not tried.", DefaultValueFactory = _ => 1000,
+};
 var modules = new Option<string>("--modules")
 {
     Description = "Directory of ws-broadcaster.mjs and its node_modules.", DefaultValueFactory = _ => "bench/Fanout",
 };
 var root = new RootCommand("Fans one topic out to many subscribers, and the same with other servers.")
 {
-    peers, subscribers, seconds, warmUp, paced, idle, modules,
+    peers, subscribers, seconds, warmUp, paced, idle, stalled, modules,
 };
 root.SetAction(parsed =>
 {
     var options = new FanoutOptions
     {
         Peers = parsed.GetValue(peers)!.Split(','),
+        BesideStalled = parsed.GetValue(stalled),
         IdleSubscribers = parsed.GetValue(idle),
         Subscribers = [.. parsed.GetValue(subscribers)!.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(n => int.Parse(n, CultureInfo.InvariantCulture))],
         Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),

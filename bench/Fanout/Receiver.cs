@@ -87,7 +87,7 @@ internal sealed class Receiver : IDisposable
         _thread.Join();
         foreach (Subscriber subscriber in _subscribers)
         {
-            subscriber.Socket.Dispose();
+            subscriber.Dispose();
         }
 
         _epoll.Dispose();

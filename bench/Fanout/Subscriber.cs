@@ -7,7 +7,7 @@ namespace Ingest.Fanout;
 /// a few subscribers only. All calls come from the receiver's thread.
 /// </summary>
 /// <param name="socket">The connection.</param>
-internal abstract class Subscriber(Socket socket)
+internal abstract class Subscriber(Socket socket) : IDisposable
 {
     /// <summary>What of the last read was no whole frame.</summary>
     private byte[] _rest = [];
@@ -55,6 +55,9 @@ internal abstract class Subscriber(Socket socket)
 
     /// <summary>Free bytes before what is read: longest frame that may be cut off.</summary>
     public const int Head = 32 * 1024;
+
+    /// <inheritdoc/>
+    public void Dispose() => Socket.Dispose();
 
     /// <summary>Takes whole frames.</summary>
     /// <returns>Bytes of them.</returns>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 
 namespace Ingest.Fanout;
 
@@ -30,8 +31,8 @@ internal sealed class WebSocketPeer : PeerProcess
     protected override int Port => _port;
 
     /// <inheritdoc/>
-    public override Subscriber Connect(Sample? sample) =>
-        new WebSocketSubscriber(Dial(), $"127.0.0.1:{Port}") { Sample = sample };
+    protected override Subscriber Subscribe(Socket socket, Sample? sample) =>
+        new WebSocketSubscriber(socket, $"127.0.0.1:{Port}") { Sample = sample };
 
     /// <inheritdoc/>
     public override void PublishUpTo(long total) => _process.StandardInput.WriteLine($"publish {total}");

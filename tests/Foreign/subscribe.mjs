@@ -43,7 +43,8 @@ function subscribe() {
     }
     if (response.update) {
       const { resume_token, custom } = response.update;
-      writeSync(output, `${custom.fields.number.numberValue} ${resume_token}\n`);
+      const number = custom.fields.number;
+      writeSync(output, `${Number(number[number.kind])} ${resume_token}\n`);
       token = resume_token;
       call.write({ credit: { messages: 1 } });
       if (++handled === Number(count)) {

@@ -104,7 +104,7 @@ internal sealed class RpcCall : IAsyncDisposable
         {
             _callerToken.ThrowIfCancellationRequested();
             throw TransportFault.ToRpcException(
-                exception, _options.Address, _deadline?.IsCancellationRequested ?? false);
+                exception, _options.Address, _deadline?.IsCancellationRequested ?? false, _ended.IsCancellationRequested);
         }
     }
 

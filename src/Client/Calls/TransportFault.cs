@@ -16,7 +16,8 @@ internal static class TransportFault
     /// <param name="exception">What HttpClient threw.</param>
     /// <param name="address">The server, for the message.</param>
     /// <param name="deadlinePassed">Whether the call's deadline has passed.</param>
-    public static RpcException ToRpcException(Exception exception, Uri address, bool deadlinePassed)
+    /// <param name="ended">Whether this side has ended the call.</param>
+    public static RpcException ToRpcException(Exception exception, Uri address, bool deadlinePassed, bool ended)
     {
         var server = address.GetLeftPart(UriPartial.Authority);
         if (deadlinePassed)
@@ -39,7 +40,8 @@ internal static class TransportFault
                         StatusCode.Unavailable, $"Cannot connect to {server}: {Innermost(connect)}", exception);
             }
         }
-        return exception is OperationCanceledException or ObjectDisposedException
+        // When a connection breaks, HttpClient cancels the request's body and may throw what comes of it.
+        return ended && exception is OperationCanceledException or ObjectDisposedException
             ? new RpcException(StatusCode.Cancelled, "The call was cancelled.", exception)
             : new RpcException(
                 StatusCode.Unavailable, $"The connection to {server} broke: {Innermost(exception)}", exception);

@@ -10,5 +10,8 @@ internal static class Numbers
 
     public static Struct Payload(int number) => new() { Fields = { [Field] = Value.ForNumber(number) } };
 
-    public static int Of(Update update) => (int)update.Custom.Fields[Field].NumberValue;
+    // An event's properties are texts once they have been a row.
+    public static int Of(Update update) => update.Custom.Fields[Field] is { HasStringValue: true } text
+        ? int.Parse(text.StringValue, System.Globalization.CultureInfo.InvariantCulture)
+        : (int)update.Custom.Fields[Field].NumberValue;
 }
