@@ -24,6 +24,9 @@ internal sealed record FanoutOptions
     /// <summary>Subscribers beside one that never reads; 0: not tried.</summary>
     public required int BesideStalled { get; init; }
 
+    /// <summary>Deliveries on their way at most while it goes as fast as it can; a subscriber is so much behind, divided.</summary>
+    public required int Window { get; init; }
+
     /// <summary>Updates a second then, at most.</summary>
     public int MaxPacedUpdates { get; init; } = 500;
 }

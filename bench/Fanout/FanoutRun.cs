@@ -7,9 +7,6 @@ internal sealed class FanoutRun(PeerProcess peer, FanoutOptions options, Action<
 {
     private const int Samples = 10;
 
-    /// <summary>Deliveries that are on their way at most, so that no server has to hold more than this for long.</summary>
-    private const int DeliveriesInWindow = 200_000;
-
     private readonly Receiver _receiver = new();
     private readonly List<Sample> _samples = [];
     private long _published;
@@ -108,7 +105,7 @@ internal sealed class FanoutRun(PeerProcess peer, FanoutOptions options, Action<
     // As fast as it goes, while the slowest subscriber is at most a window behind.
     private (double PerSecond, double CpuMicroseconds, double Cores) Push(TimeSpan duration)
     {
-        long window = Math.Clamp(DeliveriesInWindow / _subscribers, 8, 4096);
+        long window = Math.Clamp(options.Window / _subscribers, 8, 4096);
         long before = _receiver.Total();
         double cpu = peer.CpuSeconds;
         var clock = Stopwatch.StartNew();

@@ -38,19 +38,24 @@ var stalled = new Option<int>("--stalled")
 {
     Description = "Subscribers beside one that never reads; 0: not tried.", DefaultValueFactory = _ => 1000,
 };
+var window = new Option<int>("--window")
+{
+    Description = "Deliveries on their way at most while it goes as fast as it can.", DefaultValueFactory = _ => 200_000,
+};
 var modules = new Option<string>("--modules")
 {
     Description = "Directory of ws-broadcaster.mjs and its node_modules.", DefaultValueFactory = _ => "bench/Fanout",
 };
 var root = new RootCommand("Fans one topic out to many subscribers, and the same with other servers.")
 {
-    peers, subscribers, seconds, warmUp, paced, idle, stalled, modules,
+    peers, subscribers, seconds, warmUp, paced, idle, stalled, window, modules,
 };
 root.SetAction(parsed =>
 {
     var options = new FanoutOptions
     {
         Peers = parsed.GetValue(peers)!.Split(','),
+        Window = parsed.GetValue(window),
         BesideStalled = parsed.GetValue(stalled),
         IdleSubscribers = parsed.GetValue(idle),
         Subscribers = [.. parsed.GetValue(subscribers)!.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(n => int.Parse(n, CultureInfo.InvariantCulture))],

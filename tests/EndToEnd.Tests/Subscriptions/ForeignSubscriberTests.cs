@@ -12,10 +12,21 @@ public sealed class ForeignSubscriberTests : IDisposable
     private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(2);
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("ingest-subscriber-");
+    private readonly List<Process> _subscribers = [];
 
     private static string Folder { get; } = Path.Combine(Data.Repository(), "tests", "Foreign");
 
-    public void Dispose() => _directory.Delete(recursive: true);
+    public void Dispose()
+    {
+        foreach (Process subscriber in _subscribers)
+        {
+            // Those of a test that failed go on for ever.
+            subscriber.Kill();
+            subscriber.Dispose();
+        }
+
+        _directory.Delete(recursive: true);
+    }
 
     [SkippableFact]
     public async Task Grpc_js_is_killed_again_and_again_and_misses_nothing_and_gets_nothing_twice()
@@ -28,7 +39,7 @@ public sealed class ForeignSubscriberTests : IDisposable
         int kills = 0;
         for (int enough = 300; enough < Updates; enough += 700)
         {
-            using Process subscriber = Subscribe(server, file);
+            Process subscriber = Subscribe(server, file);
             await UntilAsync(() => Handled(file).Count >= enough, () => $"{Handled(file).Count} of {enough}");
             subscriber.Kill();
             await subscriber.WaitForExitAsync();
@@ -36,7 +47,7 @@ public sealed class ForeignSubscriberTests : IDisposable
         }
 
         await publishing;
-        using Process last = Subscribe(server, file);
+        Process last = Subscribe(server, file);
         await ExpectDoneAsync(last);
         Assert.Equal(4, kills);
         Assert.Equal(Enumerable.Range(0, Updates), Handled(file));
@@ -50,7 +61,7 @@ public sealed class ForeignSubscriberTests : IDisposable
             "Grpc:DrainGrace=00:00:02", "Subscribe:DrainDelay=00:00:00.200");
         string file = Path.Combine(_directory.FullName, "handled");
         await server.PublishAsync(0, 1000);
-        using Process subscriber = Subscribe(server, file);
+        Process subscriber = Subscribe(server, file);
         await UntilAsync(() => Handled(file).Count > 100, () => $"{Handled(file).Count}");
         await server.ReplaceStoppedAsync();
         await server.PublishAsync(1000, 1000);
@@ -97,16 +108,21 @@ public sealed class ForeignSubscriberTests : IDisposable
     private static void RequireNode() => Skip.IfNot(
         Directory.Exists(Path.Combine(Folder, "node_modules")), "tests/Foreign/node_modules is missing: npm ci");
 
-    private static Process Subscribe(EchoServer server, string file) => Process.Start(new ProcessStartInfo(
-        "node",
-        [
-            "subscribe.mjs", server.Authority, Path.Combine(Data.Repository(), "protos"), SubscriptionHost.Topic, file,
-            $"{Updates}",
-        ])
+    private Process Subscribe(EchoServer server, string file)
     {
-        WorkingDirectory = Folder,
-        RedirectStandardOutput = true,
-    })!;
+        Process subscriber = Process.Start(new ProcessStartInfo(
+            "node",
+            [
+                "subscribe.mjs", server.Authority, Path.Combine(Data.Repository(), "protos"), SubscriptionHost.Topic, file,
+                $"{Updates}",
+            ])
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardOutput = true,
+        })!;
+        _subscribers.Add(subscriber);
+        return subscriber;
+    }
 
     private static async Task ExpectDoneAsync(Process subscriber)
     {
