@@ -73,7 +73,7 @@ internal sealed class SubscribeCall : IAsyncDisposable
         return SubscribeResponse.Parser.ParseFrom(message);
     }
 
-    /// <summary>The next responses, which have to be updates.</summary>
+    /// <summary>The next responses, which have to be updates; heartbeats may come between them on a slow machine.</summary>
     public async Task<List<Update>> ReadUpdatesAsync(int count)
     {
         var updates = new List<Update>();
@@ -81,7 +81,10 @@ internal sealed class SubscribeCall : IAsyncDisposable
         {
             SubscribeResponse response = await ReadAsync()
                 ?? throw new EndOfStreamException($"the call ended: {string.Join(", ", Status())}");
-            updates.Add(response.Update ?? throw new InvalidDataException($"{response} came"));
+            if (response.Heartbeat is null)
+            {
+                updates.Add(response.Update ?? throw new InvalidDataException($"{response} came"));
+            }
         }
 
         return updates;
