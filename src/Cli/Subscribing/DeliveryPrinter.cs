@@ -8,7 +8,8 @@ namespace Ingest.Cli.Subscribing;
 /// <summary>Prints what a subscription gives: JSON lines for programs, short lines for people.</summary>
 internal sealed class DeliveryPrinter(TextWriter output, bool asJson)
 {
-    private static readonly JsonFormatter Json = new(JsonFormatter.Settings.Default);
+    private static readonly JsonFormatter Json = new(
+        JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
 
     /// <summary>Prints an item and hands it on at once: who reads a pipe sees it when it happens.</summary>
     public void Print(Delivery delivery)
@@ -17,7 +18,7 @@ internal sealed class DeliveryPrinter(TextWriter output, bool asJson)
         output.Flush();
     }
 
-    // The response that it came in, as proto3 JSON: {"update": ...} or {"gap": ...}.
+    // The response that it came in, as proto3 JSON with the names of the protos, which WebSocket and SSE have too.
     private static string ToJson(Delivery delivery) => Json.Format(delivery.Update is { } update
         ? new SubscribeResponse { Update = update }
         : new SubscribeResponse { Gap = delivery.Gap });

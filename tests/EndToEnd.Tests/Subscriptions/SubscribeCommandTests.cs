@@ -23,7 +23,7 @@ public sealed class SubscribeCommandTests
         Assert.Equal(0, exitCode);
         Assert.Equal(Enumerable.Range(0, 20), Lines(first).Select(NumberOf));
         Assert.Equal(Enumerable.Range(20, 30), Lines(second).Select(NumberOf));
-        string token = Lines(first)[9].GetProperty("update").GetProperty("resumeToken").GetString()!;
+        string token = Lines(first)[9].GetProperty("update").GetProperty("resume_token").GetString()!;
         (_, string third, _) = await RunAsync(host, "test.updates", "--from", token, "--count", "5", "--key", "key-3");
         Assert.Equal([10, 17, 24, 31, 38], Lines(third).Select(NumberOf));
     }
@@ -52,13 +52,13 @@ public sealed class SubscribeCommandTests
         await host.PublishAsync(1, 200);
 
         (_, string output, _) = await RunAsync(
-            host, "test.updates", "--count", "1", "--from", Lines(first)[0].GetProperty("update").GetProperty("resumeToken").GetString()!);
+            host, "test.updates", "--count", "1", "--from", Lines(first)[0].GetProperty("update").GetProperty("resume_token").GetString()!);
 
         JsonElement[] lines = Lines(output);
-        Assert.Equal("1", lines[0].GetProperty("gap").GetProperty("fromOffset").GetString());
+        Assert.Equal("1", lines[0].GetProperty("gap").GetProperty("from_offset").GetString());
         Assert.Equal("GAP_REASON_EXPIRED", lines[0].GetProperty("gap").GetProperty("reason").GetString());
         Assert.Equal(
-            lines[0].GetProperty("gap").GetProperty("toOffset").GetString(),
+            lines[0].GetProperty("gap").GetProperty("to_offset").GetString(),
             lines[1].GetProperty("update").GetProperty("offset").GetString());
     }
 
