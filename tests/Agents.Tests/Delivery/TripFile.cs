@@ -4,15 +4,27 @@ using Ingest.Agents.Delivery;
 
 namespace Ingest.Agents.Tests.Delivery;
 
-/// <summary>Real trips with their points, from the data that <c>INGEST_DATA</c> names.</summary>
+/// <summary>Real trips with their points, from the data that <c>INGEST_DATA</c> names, else beside the repository.</summary>
 internal static class TripFile
 {
     /// <summary>The directory of a data set; skips the test when it is not there.</summary>
     public static string Require(string name)
     {
-        string? data = Environment.GetEnvironmentVariable("INGEST_DATA");
-        Skip.If(string.IsNullOrEmpty(data) || !Directory.Exists(Path.Combine(data, name)), $"INGEST_DATA has no {name}");
-        return Path.Combine(data!, name);
+        string data = Environment.GetEnvironmentVariable("INGEST_DATA") ?? Path.Combine(Repository(), "../shared/data");
+        string folder = Path.Combine(data, name);
+        Skip.IfNot(Directory.Exists(folder), $"{folder} is not there; INGEST_DATA names the folder of the data sets");
+        return folder;
+    }
+
+    private static string Repository()
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Ingest.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        return folder?.FullName ?? throw new InvalidOperationException("not below the repository");
     }
 
     /// <summary>Taxi trips in Chengdu, in the order of their time; at most the first 1,400.</summary>
