@@ -110,9 +110,13 @@ public sealed class AdmissionControl : IDisposable
     /// <summary>How long a refused sender is asked to wait: not all the same, or they would be back at once.</summary>
     public TimeSpan NextRetryDelay() => _options.RetryDelay * (1 + Random.Shared.NextDouble());
 
-    /// <summary>As <see cref="NextRetryDelay()"/>, shorter for a sender that has used less than its part.</summary>
-    internal TimeSpan NextRetryDelay(SenderShare share) =>
-        NextRetryDelay() * Math.Clamp(_shares.UsedParts(share), LeastDelay, 1);
+    /// <summary>
+    /// As <see cref="NextRetryDelay()"/>; at the log's limit shorter for a sender that has used less than its part, since
+    /// there is room for it soon.
+    /// </summary>
+    internal TimeSpan NextRetryDelay(SenderShare share) => MemoryState == Pressure.Hard
+        ? NextRetryDelay()
+        : NextRetryDelay() * Math.Clamp(_shares.UsedParts(share), LeastDelay, 1);
 
     /// <summary>
     /// Why rows of a sender are refused now; unspecified when they are not. Between the mark where the log's limit is

@@ -366,7 +366,7 @@ public sealed partial class Lane
     private void Detach(Segment segment)
     {
         _segment = null;
-        _log.Metrics.OnClosed(segment.Length);
+        _log.Metrics.OnClosed(segment.Length, isSealed: segment.Rows > 0);
         if (segment.Rows > 0)
         {
             PublishSealed(segment.Seal());

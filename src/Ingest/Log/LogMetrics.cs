@@ -88,8 +88,15 @@ public sealed class LogMetrics
     /// <summary>The disk has begun or ceased to refuse a table's groups.</summary>
     internal void OnFailing(bool failing) => Interlocked.Add(ref _failingTables, failing ? 1 : -1);
 
-    internal void OnClosed(long bytes)
+    // Counted on before it is counted off: until it is published the producers' file is written, and a segment that
+    // nothing counts would make a log that has rows for the store look empty.
+    internal void OnClosed(long bytes, bool isSealed)
     {
+        if (isSealed)
+        {
+            OnSealed(bytes);
+        }
+
         Interlocked.Decrement(ref _openSegments);
         Interlocked.Add(ref _openBytes, -bytes);
     }

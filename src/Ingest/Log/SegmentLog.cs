@@ -204,7 +204,6 @@ public sealed class SegmentLog : IAsyncDisposable
 
     internal void Publish(SealedSegment segment)
     {
-        Metrics.OnSealed(segment.Length);
         LogMessages.SegmentSealed(Logger, segment.Table.Name, segment.SegmentId, segment.Rows, segment.Length);
         _sealed.Writer.TryWrite(segment);
     }
@@ -225,6 +224,7 @@ public sealed class SegmentLog : IAsyncDisposable
             log.Feed.LiveFrom = ids.Highest + 1;
             foreach (var segment in recovery.Sealed)
             {
+                log.Metrics.OnSealed(segment.Length);
                 log.Publish(segment);
             }
 
@@ -258,6 +258,7 @@ public sealed class SegmentLog : IAsyncDisposable
         var producers = recovery.RunOne(table);
         foreach (var segment in recovery.Sealed)
         {
+            Metrics.OnSealed(segment.Length);
             Publish(segment);
         }
 

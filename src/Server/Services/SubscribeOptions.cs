@@ -10,9 +10,9 @@ public sealed record SubscribeOptions
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long subscriptions go on after they were told that the server is about to stop; default 2 s.
+    /// How long subscriptions go on after they were told that the server is about to stop; default 1 s.
     /// </summary>
-    public TimeSpan DrainDelay { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan DrainDelay { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Subscriptions at a time; default 20,000. More are refused.</summary>
     public int MaxSubscriptions { get; init; } = 20_000;

@@ -37,6 +37,30 @@ public sealed class LogMetricsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_segment_is_counted_at_every_moment_from_its_opening_until_the_store_has_it()
+    {
+        var disk = new RecordingFiles();
+        var log = await _directory.OpenAsync(disk: disk);
+        var sink = new CountingSink();
+        long fewest = long.MaxValue, fewestBytes = long.MaxValue;
+        LogDirectory.Append(log.Lane(LogDirectory.Events), sink, 0, 10, producer: "van");
+        await sink.CommittedAsync(10);
+        disk.Before = _ =>
+        {
+            fewest = Math.Min(fewest, log.Metrics.OpenSegments + log.Metrics.UnreleasedSegments);
+            fewestBytes = Math.Min(fewestBytes, log.Metrics.OpenBytes + log.Metrics.UnreleasedBytes);
+        };
+        await log.SealAsync();
+        disk.Before = null;
+
+        // What it says of producers is written while it is neither open nor published.
+        Assert.Equal(1, fewest);
+        Assert.InRange(fewestBytes, 1, long.MaxValue - 1);
+        Assert.Equal((0, 1), (log.Metrics.OpenSegments, log.Metrics.UnreleasedSegments));
+        await log.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_table_that_the_disk_takes_does_not_hide_one_that_it_refuses()
     {
         var disk = new RecordingFiles();
