@@ -20,6 +20,9 @@ public sealed class OldCluster : IAsyncLifetime
     private static readonly string[] s_libraries =
         ["zookeeper", "zookeeper-jute", "slf4j-api", "netty-all", "metrics-core", "snappy-java"];
 
+    // Who connects to a free port of loopback may meet itself, and would wait for its own answer.
+    private static readonly TimeSpan s_answerTimeout = TimeSpan.FromSeconds(2);
+
     private readonly int[] _http = [FreePort(), FreePort()];
     private readonly Process?[] _servers = new Process?[2];
     private Process? _zooKeeper;
@@ -165,9 +168,9 @@ public sealed class OldCluster : IAsyncLifetime
                 await client.ConnectAsync(IPAddress.Loopback, port);
                 await using NetworkStream stream = client.GetStream();
                 await stream.WriteAsync("srvr"u8.ToArray());
-                answer = await new StreamReader(stream).ReadToEndAsync();
+                answer = await new StreamReader(stream).ReadToEndAsync().WaitAsync(s_answerTimeout);
             }
-            catch (Exception e) when (e is SocketException or IOException)
+            catch (Exception e) when (e is SocketException or IOException or TimeoutException)
             {
                 // Not listening yet.
             }
