@@ -6,12 +6,14 @@
 #   pipeline             grpc-js + INSERT ... FORMAT JSONEachRow into ClickHouse, against ours with the embedded engine;
 #                        CPU of the database counts on both sides
 # Needs h2load, python3, and for peers protoc with grpc_cpp_plugin and g++, go with protoc-gen-go and -go-grpc and Debian's
-# golang-google-grpc-dev, node with tests/Foreign installed, python3-grpcio. ROUNDS (3), POINTS (1000000).
+# golang-google-grpc-dev, node with tests/Foreign installed, python3-grpcio. ROUNDS (3), POINTS (1000000), PYTHON (/usr/bin/python3).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=${TMPDIR:-/tmp}/ingest-bench-compare
 rounds=${ROUNDS:-3} points=${POINTS:-1000000}
+# Debian's grpcio is its own Python's, which need not be the first in PATH.
+python=${PYTHON:-/usr/bin/python3}
 mkdir -p "$work"
 pids=()
 data=$(mktemp -d)
@@ -61,12 +63,12 @@ link_node() {
 run_node() { exec node "$work/node/peer.mjs" "$1" "$here/peers/peer.proto"; }
 
 build_python() {
-  python3 -c 'import grpc' 2>/dev/null && has grpc_python_plugin || return 1
+  "$python" -c 'import grpc' 2>/dev/null && has grpc_python_plugin || return 1
   mkdir -p "$work/python"
   protoc -I "$here/peers" --python_out="$work/python" --grpc_out="$work/python" \
     --plugin=protoc-gen-grpc="$(command -v grpc_python_plugin)" peer.proto
 }
-run_python() { PYTHONPATH=$work/python exec python3 "$here/peers/python/peer.py" "$1"; }
+run_python() { PYTHONPATH=$work/python exec "$python" "$here/peers/python/peer.py" "$1"; }
 
 # ---- measuring ----
 

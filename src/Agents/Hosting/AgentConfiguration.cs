@@ -82,7 +82,7 @@ internal sealed class AgentConfiguration : IDisposable
             {
                 Fields = { [RevisionKey] = Value.ForNumber(next.Revision), [ValuesKey] = Value.ForStruct(Changed(values)) },
             }));
-            await _host.Services.Files.RunAsync(() => DurableFile.Replace(_path, file));
+            await _host.Services.Files.RunAsync(() => new DurableFile(_path).Write(file));
             _current = next;
             _logger.ConfigurationChanged(_host.Name, next.Revision, values.ToString());
             await _host.ApplyConfigurationAsync();

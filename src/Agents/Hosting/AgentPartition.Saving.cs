@@ -82,7 +82,7 @@ internal sealed partial class AgentPartition
             await emitted.Settled;
             await _services.Files.RunAsync(() =>
             {
-                DurableFile.Replace(StatePath, file);
+                new DurableFile(StatePath).Write(file);
                 foreach ((string table, FeedSubscription feed) in _feeds)
                 {
                     if (state.Places.TryGetValue(table, out BlockPlace place))

@@ -15,8 +15,8 @@ namespace Ingest.Log;
 /// </summary>
 /// <remarks>
 /// Streams call <see cref="WaitForRoomAsync"/>, <see cref="Rent()"/> and <see cref="Return"/> on their own threads, once
-/// a turn, and <see cref="Wants"/> once a message; that side neither locks nor allocates nor reads the clock, except once a batch. All else is done by the
-/// lane's thread (Lane.Writer.cs). Batches that are closed and not yet durable are bounded by
+/// a turn, and <see cref="Wants"/> once a message; that side neither locks nor allocates nor reads the clock, except
+/// once a batch. All else is done by the lane's thread (Lane.Writer.cs). Batches that are closed and not yet durable are bounded by
 /// <see cref="LogOptions.QueueBytes"/>: at the bound senders wait.
 /// </remarks>
 public sealed partial class Lane

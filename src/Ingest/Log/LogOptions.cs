@@ -65,9 +65,13 @@ public sealed record LogOptions
 
     /// <summary>
     /// Bytes of segments that the store has and that stay on disk all the same, since an agent that was killed now would
-    /// have to read them; default 256 MiB. What is over it the agent reads from the store.
+    /// have to read them; default 256 MiB, and at most a tenth of <see cref="MaxBytes"/> where that is set. What is over it
+    /// the agent reads from the store.
     /// </summary>
     public long KeptBytes { get; init; } = 256L << 20;
+
+    /// <summary>As many bytes of such segments as may stay: a log with a small limit keeps to it, about.</summary>
+    internal long MaxKeptBytes => MaxBytes > 0 ? Math.Min(KeptBytes, MaxBytes / 10) : KeptBytes;
 
     /// <summary>
     /// How long an idle producer's offsets are remembered; default 7 days. One that comes back later begins at 0.

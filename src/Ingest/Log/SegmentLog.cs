@@ -42,7 +42,7 @@ public sealed class SegmentLog : IAsyncDisposable
         _openedAt = time.GetTimestamp();
         _directory = directory;
         _ids = ids;
-        Feed = new CommittedFeed(options.KeptBytes, DeleteFiles, logger);
+        Feed = new CommittedFeed(options.MaxKeptBytes, DeleteFiles, logger);
     }
 
     /// <summary>Sealed segments in the order in which a table's were sealed; those of earlier runs first.</summary>

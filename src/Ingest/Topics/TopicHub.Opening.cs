@@ -137,7 +137,7 @@ public sealed partial class TopicHub : IAsyncDisposable
     // The timer's thread. A note that is of a moment ago keeps the next start from reading much of the store.
     private void KeepHouse()
     {
-        long now = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        long now = UnixMicros.Of(_time.GetUtcNow());
         foreach (Topic topic in _topics.Values)
         {
             topic.Ring.Sweep(topic.StoredOffset, now);

@@ -169,7 +169,7 @@ public sealed partial class TopicHub
     private async ValueTask<SubscriptionStart> FindAsync(
         Topic topic, DateTimeOffset time, CancellationToken cancellationToken)
     {
-        long micros = (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        long micros = UnixMicros.Of(time);
         TopicRing ring = topic.Ring;
         long tail = ring.Tail;
         bool isOlder = tail > 0 && (!ring.TryGet(tail, out TopicUpdate oldest) || oldest.EmittedAtMicros >= micros);

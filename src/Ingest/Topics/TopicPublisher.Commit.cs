@@ -243,5 +243,5 @@ internal sealed partial class TopicPublisher
         return at + NativeFormat.WriteVarint(target[at..], (ulong)length);
     }
 
-    private long NowMicros() => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+    private long NowMicros() => UnixMicros.Of(_time.GetUtcNow());
 }

@@ -211,5 +211,5 @@ internal sealed class TopicRestore(
         }
     }
 
-    private long NowMicros() => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+    private long NowMicros() => UnixMicros.Of(time.GetUtcNow());
 }

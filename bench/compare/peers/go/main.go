@@ -8,9 +8,20 @@ import (
 	"os"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/protobuf/proto"
 
 	"ingest/peer"
 )
+
+// Debian's grpc has the codec of the protobuf runtime before this one, which cannot read messages of today's.
+type codec struct{}
+
+func (codec) Marshal(v interface{}) ([]byte, error)      { return proto.Marshal(v.(proto.Message)) }
+func (codec) Unmarshal(data []byte, v interface{}) error { return proto.Unmarshal(data, v.(proto.Message)) }
+func (codec) Name() string                               { return "proto" }
+
+func init() { encoding.RegisterCodec(codec{}) }
 
 type service struct {
 	peer.UnimplementedIngestServiceServer
