@@ -17,9 +17,9 @@ namespace Ingest.StandIns;
 /// requests; each is answered by <c>ok</c>. <c>fail</c>: 500 as a gateway says it. <c>refuse</c>: 500 with ClickHouse's
 /// own text. <c>short</c>: what ClickHouse says of a body that a proxy cut off. <c>hang</c>: no answer and nothing
 /// done. <c>silent</c>: done, no answer. <c>close</c>: closed after so many bytes of the body, <c>reset</c>: the same with
-/// RST. <c>afterwards</c>: done so many ms after the client has given up. <c>hold</c>: says <c>holding</c> when the engine has all
-/// bytes, and waits to be killed. <c>cut</c>: <c>close</c> 1,000 bytes later each time. <c>random</c>: one of them, or
-/// none, by chance.
+/// RST. <c>afterwards</c>: done so many ms after the client has given up. <c>meanwhile</c>: done when the client has given
+/// up and sent it again, before that is refused. <c>hold</c>: says <c>holding</c> when the engine has all bytes, and waits
+/// to be killed. <c>cut</c>: <c>close</c> 1,000 bytes later each time. <c>random</c>: one of them, or none, by chance.
 /// </para>
 /// <para>
 /// As ClickHouse does, it refuses a query whose id is that of one that still runs. SIGTERM ends it when what runs is done.
@@ -28,7 +28,7 @@ namespace Ingest.StandIns;
 internal sealed class StandInServer(StandInEngine engine) : IDisposable
 {
     private readonly FaultPlan _faults = new();
-    private readonly ConcurrentDictionary<string, bool> _running = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, RunningQuery> _running = new(StringComparer.Ordinal);
     private readonly ReaderWriterLockSlim _ending = new();
 
     /// <summary>Runs until the standard input ends.</summary>
@@ -130,24 +130,27 @@ internal sealed class StandInServer(StandInEngine engine) : IDisposable
             return;
         }
 
-        if (request.QueryId.Length > 0 && !_running.TryAdd(request.QueryId, true))
+        var query = new RunningQuery();
+        if (request.QueryId.Length > 0 && _running.GetOrAdd(request.QueryId, query) is { } other && other != query)
         {
             request.ReadBody(stream);
+            other.AskAgain();
             Refuse(stream, 216, $"Code: 216. DB::Exception: Query with id = {request.QueryId} is already running.");
             return;
         }
 
         try
         {
-            Serve(request, stream, client);
+            Serve(request, query, stream, client);
         }
         finally
         {
-            _running.TryRemove(request.QueryId, out _);
+            _running.TryRemove(new KeyValuePair<string, RunningQuery>(request.QueryId, query));
+            query.End();
         }
     }
 
-    private void Serve(StandInRequest request, Stream stream, TcpClient client)
+    private void Serve(StandInRequest request, RunningQuery query, Stream stream, TcpClient client)
     {
         Fault fault = _faults.Take(request);
         if (fault.Name is "close" or "reset")
@@ -175,15 +178,13 @@ internal sealed class StandInServer(StandInEngine engine) : IDisposable
             case "afterwards":
                 WaitForClose(stream);
                 Thread.Sleep(fault.Number);
-                try
-                {
-                    Run(request, hold: false);
-                }
-                catch (StoreException)
-                {
-                    // Nobody is there to hear that it was refused.
-                }
-
+                RunUnheard(request);
+                return;
+            case "meanwhile":
+                query.IsHeldBack = true;
+                WaitForClose(stream);
+                query.WaitUntilAskedAgain();
+                RunUnheard(request);
                 return;
         }
 
@@ -200,6 +201,18 @@ internal sealed class StandInServer(StandInEngine engine) : IDisposable
         catch (StoreException e)
         {
             Refuse(stream, EngineError.Code(e.Message), e.Message);
+        }
+    }
+
+    private void RunUnheard(StandInRequest request)
+    {
+        try
+        {
+            Run(request, hold: false);
+        }
+        catch (StoreException)
+        {
+            // Nobody is there to hear that it was refused.
         }
     }
 
