@@ -5,7 +5,7 @@ using Ingest.V1;
 namespace Ingest.EndToEnd.Tests.Subscriptions;
 
 /// <summary>
-/// Server processes, one after the other on the same port and data, with an agent that pushes what events have in them.
+/// Server processes, one after the other on the same ports and data, with an agent that pushes what events have in them.
 /// </summary>
 internal sealed class EchoServer : IAsyncDisposable
 {
@@ -68,8 +68,11 @@ internal sealed class EchoServer : IAsyncDisposable
 
     private async Task StartNextAsync()
     {
-        string port = $"GrpcPort={new Uri(Address).Port}";
-        _server = await ServerProcess.StartAsync(_server.DataDirectory, [.. _settings, port]);
+        string[] ports =
+        [
+            $"GrpcPort={new Uri(_server.GrpcAddress).Port}", $"HttpPort={new Uri(_server.HttpAddress).Port}",
+        ];
+        _server = await ServerProcess.StartAsync(_server.DataDirectory, [.. _settings, .. ports]);
     }
 
     private static string Configuration() =>

@@ -7,7 +7,7 @@ namespace Ingest.EndToEnd.Tests.Subscriptions;
 /// <summary>A server that is killed under its subscribers: they go on, or are told exactly what cannot be given.</summary>
 public sealed class KilledServerTests
 {
-    private const int Subscribers = 4;
+    private const int GrpcSubscribers = 4;
     private const int PerRound = 400;
     private static readonly int s_rounds = Environment.GetEnvironmentVariable("INGEST_CHAOS") == "long" ? 30 : 3;
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2 + s_rounds);
@@ -19,11 +19,24 @@ public sealed class KilledServerTests
         await using EchoServer server = await EchoServer.StartAsync();
         using var stop = new CancellationTokenSource(s_limit);
         await server.PublishAsync(0, 1);
-        Ledger[] ledgers = [.. Enumerable.Range(0, Subscribers).Select(_ => new Ledger())];
-        Task[] following = [.. ledgers.Select((ledger, i) => FollowAsync(server.Address, i, ledger, stop.Token))];
+        Ledger[] ledgers = [.. Enumerable.Range(0, GrpcSubscribers + 3).Select(_ => new Ledger())];
+        string http = server.Process.HttpAddress;
+        var bySocket = new WebFollower(http, ledgers[^1], WebTransport.Socket);
+        var byEvents = new WebFollower(http, ledgers[^2], WebTransport.Events);
+        var byBoth = new WebFollower(http, ledgers[^3], WebTransport.Events, WebTransport.Socket);
+        WebFollower[] followers = [bySocket, byEvents, byBoth];
+        Task[] following =
+        [
+            .. Enumerable.Range(0, GrpcSubscribers).Select(i => FollowAsync(server.Address, i, ledgers[i], stop.Token)),
+            .. followers.Select(follower => follower.RunAsync(stop.Token)),
+        ];
         int lost = 0;
         for (int round = 0; round < s_rounds; round++)
         {
+            int turn = round + 1;
+            await Wait.UntilAsync(
+                () => followers.All(follower => follower.Turns.Count == turn), "all follow the server that is killed");
+
             // Killed at any moment: what was not acknowledged may be there or not, and is not sent again.
             Task publishing = server.PublishAsync(1 + (round * PerRound), PerRound);
             await Task.Delay(Random.Shared.Next(5, 90));
@@ -39,6 +52,11 @@ public sealed class KilledServerTests
         {
             Assert.Equal(rows, Text(ledger));
         }
+
+        // The token of one transport went on on the other behind every kill.
+        Assert.Equal(
+            Enumerable.Range(0, s_rounds + 1).Select(i => i % 2 == 0 ? WebTransport.Events : WebTransport.Socket),
+            byBoth.Turns);
 
         // Without a failed round nothing was under way when the server was killed.
         Assert.True(lost > 0 || ledgers[0].Updates.Count == 2 + (s_rounds * PerRound), $"{ledgers[0].Updates.Count}");

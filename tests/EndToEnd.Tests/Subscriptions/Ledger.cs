@@ -20,9 +20,12 @@ internal sealed class Ledger
     public IReadOnlyList<Gap> Gaps => _gaps;
 
     /// <summary>Takes what came next.</summary>
-    public void Add(Delivery delivery)
+    public void Add(Delivery delivery) => Add(delivery.Update, delivery.Gap);
+
+    /// <summary>Takes what came next: an update, or a gap.</summary>
+    public void Add(Update? update, Gap? gap)
     {
-        if (delivery.Gap is { } gap)
+        if (gap is not null)
         {
             Assert.True(
                 _epoch is null || (gap.FromEpoch, gap.FromOffset) == (_epoch, _next), $"{gap} came at {_epoch} {_next}");
@@ -31,10 +34,9 @@ internal sealed class Ledger
             return;
         }
 
-        Update update = delivery.Update!;
         Assert.True(
-            _epoch is null || (update.Epoch, update.Offset) == (_epoch, _next),
-            $"{update.Epoch} {update.Offset} came where {_epoch} {_next} was due");
+            _epoch is null || (update!.Epoch, update.Offset) == (_epoch, _next),
+            $"{update!.Epoch} {update.Offset} came where {_epoch} {_next} was due");
         (_epoch, _next) = (update.Epoch, update.Offset + 1);
         _updates.Add((update.Epoch, update.Offset), Numbers.Of(update));
     }
