@@ -19,6 +19,7 @@ public sealed class Metrics : IDisposable
     private readonly Histogram<double> _publishes;
     private readonly Counter<long> _gaps;
     private readonly Counter<long> _dropped;
+    private readonly Counter<long> _tooSlow;
 
     internal Metrics()
     {
@@ -34,6 +35,9 @@ public sealed class Metrics : IDisposable
             "ingest.topic.gaps", "{gap}", "Gaps given to subscribers, by topic and reason.");
         _dropped = _meter.CreateCounter<long>(
             "ingest.topic.dropped", "{update}", "Updates that subscribers did not get and gaps stand for.");
+        _tooSlow = _meter.CreateCounter<long>(
+            "ingest.subscription.too_slow", "{subscription}",
+            "Subscriptions that the overflow policy disconnect ended, by transport.");
     }
 
     /// <summary>The meter.</summary>
@@ -64,6 +68,7 @@ public sealed class Metrics : IDisposable
             "ingest.topic.subscribers",
             () => hub.Sizes().Select(topic => new Measurement<int>(topic.Subscribers, OfTopic(topic.Name))),
             "{subscription}", "Subscriptions that follow a topic.");
+        WatchSubscriptions(hub);
     }
 
     internal void OnPublished(string table, int updates, TimeSpan duration)
@@ -80,6 +85,38 @@ public sealed class Metrics : IDisposable
         _gaps.Add(1, ofTopic, ofReason);
         _dropped.Add(dropped, ofTopic, ofReason);
     }
+
+    /// <summary>Counts a subscription that was ended since it was slow.</summary>
+    internal void OnTooSlow(string transport) => _tooSlow.Add(1, OfTransport(transport));
+
+    private void WatchSubscriptions(TopicHub hub)
+    {
+        IEnumerable<Measurement<long>> Of(Func<SubscriptionTotals, long> value) =>
+            hub.Totals().Select(totals => new Measurement<long>(value(totals), OfTransport(totals.Transport)));
+
+        _meter.CreateObservableUpDownCounter(
+            "ingest.subscription.active", () => Of(t => t.Active), "{subscription}", "Subscriptions now, by transport.");
+        _meter.CreateObservableCounter(
+            "ingest.subscription.begun", () => Of(t => t.Begun), "{subscription}", "Subscriptions begun, by transport.");
+        _meter.CreateObservableCounter(
+            "ingest.subscription.updates", () => Of(t => t.Delivered), "{update}",
+            "Updates given to subscriptions, by transport.");
+        _meter.CreateObservableCounter(
+            "ingest.subscription.dropped", () => Of(t => t.Dropped), "{update}",
+            "Updates that subscriptions would have got and gaps stand for, by transport.");
+        _meter.CreateObservableCounter(
+            "ingest.subscription.gaps", () => Of(t => t.Gaps), "{gap}", "Gaps given to subscriptions, by transport.");
+        _meter.CreateObservableGauge(
+            "ingest.subscription.lag.updates", () => Of(t => t.MostLagMessages), "{update}",
+            "Updates that the subscription furthest behind has not looked at, by transport.");
+        _meter.CreateObservableGauge(
+            "ingest.subscription.lag",
+            () => hub.Totals().Select(totals =>
+                new Measurement<double>(totals.MostLagTime.TotalSeconds, OfTransport(totals.Transport))),
+            "s", "Event time that the subscription furthest behind is behind, by transport.");
+    }
+
+    private static KeyValuePair<string, object?> OfTransport(string name) => new("transport", name);
 
     private static KeyValuePair<string, object?> OfTopic(string name) => new("topic", name);
 

@@ -116,6 +116,11 @@ public sealed partial class Subscription : IDisposable
             && (before == (int)SubscriptionEnd.None || end == SubscriptionEnd.Disposed))
         {
             Volatile.Write(ref _end, (int)end);
+            if (end == SubscriptionEnd.TooSlow)
+            {
+                _hub.OnTooSlow(this);
+            }
+
             Wake();
         }
     }

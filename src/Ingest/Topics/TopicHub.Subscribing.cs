@@ -67,6 +67,8 @@ public sealed partial class TopicHub
             {
                 return;
             }
+
+            CountEnded(subscription);
         }
 
         foreach (TopicCursor cursor in subscription.AllCursors())

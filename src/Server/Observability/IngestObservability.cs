@@ -1,4 +1,5 @@
 using Ingest.Server.Http;
+using Ingest.Server.Services;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
@@ -60,6 +61,11 @@ public static class IngestObservability
         if (services.GetService<IngestPipeline>() is { } pipeline)
         {
             Watch(services, pipeline);
+        }
+
+        if (services.GetService<SubscriptionSessions>() is { } subscriptions)
+        {
+            services.GetRequiredService<Metrics>().Watch(subscriptions);
         }
 
         var metrics = services.GetRequiredService<PrometheusEndpoint>();

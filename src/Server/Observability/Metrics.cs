@@ -3,6 +3,7 @@ using Ingest.Admission;
 using Ingest.Log;
 using Ingest.Server.Grpc;
 using Ingest.Server.Realtime;
+using Ingest.Server.Services;
 using Ingest.Stores;
 
 namespace Ingest.Server.Observability;
@@ -164,6 +165,20 @@ internal sealed class Metrics : IDisposable
             "Bytes of rows that are not durable yet and of requests that have come in part.");
         _meter.CreateObservableUpDownCounter(
             "ingest.log.limit", () => admission.Disk.LimitBytes, "By", "Bytes of the log at which rows are refused.");
+    }
+
+    /// <summary>Shows what subscriptions over gRPC cost, and which end. To be called once.</summary>
+    public void Watch(SubscriptionSessions sessions)
+    {
+        _meter.CreateObservableCounter(
+            "ingest.subscribe.refused", () => sessions.Refusals, "{call}",
+            "Subscriptions over gRPC refused: too many, or no memory left.");
+        _meter.CreateObservableCounter(
+            "ingest.subscribe.unread", () => sessions.UnreadEnds, "{call}",
+            "Subscriptions over gRPC ended since their subscriber took nothing.");
+        _meter.CreateObservableUpDownCounter(
+            "ingest.subscribe.unread.size", () => sessions.UnreadBytes, "By",
+            "Bytes written to subscribers over gRPC that wait for them.");
     }
 
     /// <summary>Shows who is connected and what is pushed to them. To be called once.</summary>

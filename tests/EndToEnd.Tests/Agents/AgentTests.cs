@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using Google.Protobuf.WellKnownTypes;
@@ -7,7 +8,9 @@ using Ingest.V1;
 
 namespace Ingest.EndToEnd.Tests.Agents;
 
-/// <summary>Agents as people meet them: rows in over gRPC, updates out over gRPC, settings and health over HTTP.</summary>
+/// <summary>
+/// Agents as people meet them: rows in over gRPC, updates out over gRPC, settings and health over HTTP.
+/// </summary>
 public sealed class AgentTests
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
@@ -23,6 +26,9 @@ public sealed class AgentTests
         var predictions = new List<EtaPrediction>();
         Task reading = ReadAsync();
         await started.Task.WaitAsync(timeout.Token);
+        string metrics = await server.Http.GetStringAsync("/metrics", timeout.Token);
+        Assert.Matches("""\ningest_subscription_active\{[^}]*transport="grpc"\} 1\n""", metrics);
+        Assert.Matches("""\ningest_subscribe_refused_total(\{[^}]*\})? 0\n""", metrics);
 
         DateTimeOffset now = DateTimeOffset.UtcNow;
         await using (IngestStream<Order> orders = client.OpenOrders(cancellationToken: timeout.Token))
@@ -46,6 +52,10 @@ public sealed class AgentTests
         Assert.All(predictions, p => Assert.Equal(("o1", "d1"), (p.OrderId, p.DriverId)));
         Assert.Contains("gps_points", predictions[^1].Provenance.Inputs);
         Assert.True(predictions[^1].DeliveryEtaLow.ToDateTimeOffset() > now);
+        JsonElement answer = await AskBySocketAsync(
+            server, """{"task_type":"eta","parameters":{"order_id":"o1"}}""", timeout.Token);
+        Assert.Equal("agent_response", answer.GetProperty("message_type").GetString());
+        Assert.Equal("d1", answer.GetProperty("payload").GetProperty("content").GetProperty("driver_id").GetString());
         await server.ExpectAsync(
             "o1\td1\teta", "SELECT DISTINCT order_id, driver_id, provenance_agent FROM eta_predictions");
 
@@ -53,7 +63,8 @@ public sealed class AgentTests
         {
             var options = new SubscribeOptions
             {
-                Topics = ["eta-predictions"], Keys = ["o1"], Position = StartPosition.Earliest, Started = _ => started.TrySetResult(),
+                Topics = ["eta-predictions"], Keys = ["o1"], Position = StartPosition.Earliest, Started = _ =>
+                    started.TrySetResult(),
             };
             await foreach (Delivery delivery in client.SubscribeAsync(options, timeout.Token))
             {
@@ -77,17 +88,20 @@ public sealed class AgentTests
         JsonElement config = await GetAsync(server, "/agents/eta/config");
         Assert.Equal(1.35, config.GetProperty("config").GetProperty("values").GetProperty("road_factor").GetDouble());
         Assert.Contains(
-            config.GetProperty("settings").EnumerateArray(), s => s.GetProperty("name").GetString() == "min_interval_seconds");
+            config.GetProperty("settings").EnumerateArray(), s =>
+                s.GetProperty("name").GetString() == "min_interval_seconds");
 
         HttpResponseMessage changed = await PatchAsync(server, """{"road_factor": 1.5}""", "\"1\"");
         Assert.Equal((HttpStatusCode.OK, "\"2\""), (changed.StatusCode, changed.Headers.ETag?.Tag));
-        Assert.Equal(HttpStatusCode.PreconditionFailed, (await PatchAsync(server, """{"road_factor": 1.6}""", "\"1\"")).StatusCode);
+        Assert.Equal(HttpStatusCode.PreconditionFailed, (
+            await PatchAsync(server, """{"road_factor": 1.6}""", "\"1\"")).StatusCode);
         HttpResponseMessage unknown = await PatchAsync(server, """{"road_factor": 1.6, "roads": 2}""");
         Assert.Equal(HttpStatusCode.BadRequest, unknown.StatusCode);
         Assert.Contains("roads is no setting of eta", await unknown.Content.ReadAsStringAsync());
         Assert.Equal(HttpStatusCode.BadRequest, (await PatchAsync(server, "[]")).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await PatchAsync(server, """{"road_factor": "far"}""")).StatusCode);
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await PatchAsync(server, new string(' ', 70_000))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.RequestEntityTooLarge, (await PatchAsync(server, new string(' ', 70_000))).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await server.Http.GetAsync("/agents/nobody/config")).StatusCode);
 
         string metrics = await server.Http.GetStringAsync("/metrics");
@@ -107,7 +121,8 @@ public sealed class AgentTests
     {
         Engine.Require();
         await using ServerProcess server = await ServerProcess.StartAsync();
-        ListAgentsResponse agents = (await CallAsync(server, "ListAgents", new ListAgentsRequest())).Response(ListAgentsResponse.Parser);
+        ListAgentsResponse agents = (
+            await CallAsync(server, "ListAgents", new ListAgentsRequest())).Response(ListAgentsResponse.Parser);
         Assert.Equal(["eta"], agents.Agents.Single().TaskTypes);
         var change = new UpdateAgentConfigRequest
         {
@@ -116,18 +131,34 @@ public sealed class AgentTests
         UpdateAgentConfigResponse updated =
             (await CallAsync(server, "UpdateAgentConfig", change)).Response(UpdateAgentConfigResponse.Parser);
         Assert.Equal((3, 2), (updated.Config.Values.Fields["handover_minutes"].NumberValue, updated.Config.Revision));
-        GetAgentConfigResponse config = (await CallAsync(server, "GetAgentConfig", new GetAgentConfigRequest { Agent = "eta" }))
+        GetAgentConfigResponse config = (
+            await CallAsync(server, "GetAgentConfig", new GetAgentConfigRequest { Agent = "eta" }))
             .Response(GetAgentConfigResponse.Parser);
         Assert.Equal(updated.Config, config.Config);
-        Assert.Equal(5, (await CallAsync(server, "GetAgentConfig", new GetAgentConfigRequest { Agent = "eva" })).Status);
+        Assert.Equal(
+            5, (await CallAsync(server, "GetAgentConfig", new GetAgentConfigRequest { Agent = "eva" })).Status);
         Assert.Equal(5, (await CallAsync(server, "AskAgent", new AskAgentRequest { TaskType = "poem" })).Status);
         Assert.Equal(3, (await CallAsync(server, "AskAgent", new AskAgentRequest { TaskType = "eta" })).Status);
         change.ExpectedRevision = 1;
         Assert.Equal(9, (await CallAsync(server, "UpdateAgentConfig", change)).Status);
     }
 
-    private static Task<RawCall.Answer> CallAsync(ServerProcess server, string method, Google.Protobuf.IMessage request) =>
+    private static Task<RawCall.Answer> CallAsync(
+        ServerProcess server, string method, Google.Protobuf.IMessage request) =>
         RawCall.SendAsync(server.GrpcAddress, $"/ingest.v1.AgentService/{method}", PointFrames.Frame(request));
+
+    private static async Task<JsonElement> AskBySocketAsync(
+        ServerProcess server, string request, CancellationToken cancellationToken)
+    {
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(
+            new UriBuilder(server.HttpAddress) { Scheme = "ws", Path = "/ws" }.Uri, cancellationToken);
+        byte[] message = Encoding.UTF8.GetBytes($$"""{"message_type":"agent_request","payload":{{request}}}""");
+        await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+        byte[] answer = new byte[64 * 1024];
+        WebSocketReceiveResult read = await socket.ReceiveAsync(answer, cancellationToken);
+        return JsonDocument.Parse(answer.AsMemory(0, read.Count)).RootElement;
+    }
 
     private static async Task<JsonElement> GetAsync(ServerProcess server, string path) =>
         JsonDocument.Parse(await server.Http.GetStringAsync(path)).RootElement;

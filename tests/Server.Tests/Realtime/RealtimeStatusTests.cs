@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Ingest.Server.Realtime;
 using Ingest.Server.Tests.Grpc;
 using Ingest.Server.Tests.Observability;
@@ -111,6 +113,59 @@ public sealed class RealtimeStatusTests
         Assert.Matches("""\ningest_realtime_messages_received_total\{[^}]*\} 1\n""", metrics);
         client.Abort();
         await Wait.UntilAsync(() => server.Drain.ActiveCalls == 0, "it is gone");
+    }
+
+    [SkippableFact]
+    public async Task Metrics_show_subscriptions_of_each_transport_and_keep_counting_those_that_have_ended()
+    {
+        await using RealtimeServer server = await RealtimeServer.StartAsync(
+            topics: new TopicOptions { MaxCount = 64, MaxLagMessages = 16 });
+        using Subscription idle = await SubscribeAsync(server, OverflowPolicy.Block);
+        using (Subscription dropping = await SubscribeAsync(server, OverflowPolicy.DropOldest))
+        using (Subscription slow = await SubscribeAsync(server, OverflowPolicy.Disconnect))
+        {
+            Assert.False(dropping.TryRead(out _) || slow.TryRead(out _));
+            await server.PublishAsync(0, 18);
+            Assert.True(dropping.TryRead(out SubscriptionItem gap) && gap.Gap is { DroppedCount: 4 });
+            Assert.True(dropping.TryRead(out _) && dropping.TryRead(out _));
+            Assert.False(slow.TryRead(out _));
+            using EventStream stream = await EventStream.OpenAsync(server.Http, "/stream/topic/alerts?from=earliest");
+            await stream.ReadAsync("subscription_confirmed");
+            await stream.ReadAlertsAsync(18);
+            await MetricAsync(server, "updates_total", "sse", 18);
+            await MetricAsync(server, "active", "grpc", 3);
+            await MetricAsync(server, "lag_updates", "grpc", 18);
+        }
+
+        await MetricAsync(server, "active", "grpc", 1);
+        foreach ((string name, int value) in new[]
+            { ("begun_total", 3), (
+                "updates_total", 2), ("gaps_total", 1), ("dropped_total", 4), ("too_slow_total", 1) })
+        {
+            await MetricAsync(server, name, "grpc", value);
+        }
+
+        string text = await server.Http.GetStringAsync("/metrics");
+        Assert.Matches("""\ningest_subscription_lag_seconds\{[^}]*transport="grpc"\} \d""", text);
+        await Promtool.CheckAsync(text);
+    }
+
+    private static async Task<Subscription> SubscribeAsync(RealtimeServer server, OverflowPolicy overflow) =>
+        await server.Topics.SubscribeAsync(new SubscriptionOptions
+        {
+            Topics = ["alerts"], Overflow = overflow, Transport = "grpc",
+        });
+
+    // A stream counts what it sent when it has sent it, and numbers hold for a moment.
+    private static async Task MetricAsync(RealtimeServer server, string name, string transport, int value)
+    {
+        string line = $$"""\ningest_subscription_{{name}}\{[^}]*transport="{{transport}}"\} {{value}}\n""";
+        var clock = Stopwatch.StartNew();
+        while (await server.Http.GetStringAsync("/metrics") is var text && !Regex.IsMatch(text, line))
+        {
+            Assert.True(clock.Elapsed < Wait.Limit, $"{line} does not come in\n{text}");
+            await Task.Delay(5);
+        }
     }
 
     private static async Task<JsonNode> GetAsync(RealtimeServer server, string path)
