@@ -28,7 +28,8 @@ internal sealed class AgentServer : IAsyncDisposable
 
     public static async Task<AgentServer> StartAsync(
         IEnumerable<Func<Agent>> agents, AgentsOptions? options = null, string? directory = null,
-        string store = StoreOptions.NullKind, ILoggerFactory? loggers = null, LogOptions? log = null)
+        string store = StoreOptions.NullKind, ILoggerFactory? loggers = null, LogOptions? log = null,
+        TopicOptions? topics = null)
     {
         directory ??= System.IO.Directory.CreateTempSubdirectory("ingest-agents-").FullName;
         IngestPipeline pipeline = await IngestPipeline.OpenAsync(
@@ -36,6 +37,7 @@ internal sealed class AgentServer : IAsyncDisposable
             {
                 Log = (log ?? new LogOptions()) with { DataDirectory = directory },
                 Store = new StoreOptions { Kind = store },
+                Topics = topics ?? new TopicOptions(),
                 HoldsForListeners = true,
             },
             loggers ?? NullLoggerFactory.Instance, TimeProvider.System, default);
@@ -70,7 +72,10 @@ internal sealed class AgentServer : IAsyncDisposable
         }
 
         using Subscription subscription = await Pipeline.Topics.SubscribeAsync(
-            new SubscriptionOptions { Topics = [topic], Position = StartPosition.Earliest, Overflow = OverflowPolicy.Block });
+            new SubscriptionOptions
+            {
+                Topics = [topic], Position = StartPosition.Earliest, Overflow = OverflowPolicy.Block,
+            });
         while (updates.Count == 0 || updates[^1].Offset < status.NextOffset - 1)
         {
             while (subscription.TryRead(out SubscriptionItem item))

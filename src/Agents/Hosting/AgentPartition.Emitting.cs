@@ -45,44 +45,48 @@ internal sealed partial class AgentPartition
         }
 
         ProvenanceStamp.Write(payload, _agent, trigger, sinceReceived);
-        return _underWay.Wait(0) ? Send(topic, key, payload) : SendSlowAsync(topic, key, payload);
+        return _underWay.Wait(0) && TrySend(topic, key, payload) ? default : SendSlowAsync(topic, key, payload);
     }
 
     private async ValueTask SendSlowAsync(string topic, string key, IMessage payload)
     {
-        await _underWay.WaitAsync(_abort.Token);
-        await Send(topic, key, payload);
+        do
+        {
+            await _services.Outputs.WaitForRoomAsync(payload).WaitAsync(_abort.Token);
+            await _underWay.WaitAsync(_abort.Token);
+        }
+        while (!TrySend(topic, key, payload));
     }
 
-    private ValueTask Send(string topic, string key, IMessage payload)
+    // One of those under way has been counted; it is counted out here when the update is not taken.
+    private bool TrySend(string topic, string key, IMessage payload)
     {
         EmissionGroup group = _group;
         group.Begin();
-        ValueTask published;
+        bool isTaken = false;
+        Task published;
         try
         {
-            published = _services.Outputs.PublishAsync(topic, key, payload, _abort.Token);
+            isTaken = _services.Outputs.TryPublish(topic, key, payload, out published);
         }
-        catch
+        finally
         {
-            group.End();
-            _underWay.Release();
-            throw;
+            if (!isTaken)
+            {
+                group.End();
+                _underWay.Release();
+            }
         }
 
-        if (published.IsCompletedSuccessfully)
-        {
-            OnPublished(group);
-        }
-        else
+        if (isTaken)
         {
             _ = SettleAsync(published, group, topic);
         }
 
-        return default;
+        return isTaken;
     }
 
-    private async Task SettleAsync(ValueTask published, EmissionGroup group, string topic)
+    private async Task SettleAsync(Task published, EmissionGroup group, string topic)
     {
         try
         {
@@ -113,7 +117,8 @@ internal sealed partial class AgentPartition
     }
 
     private bool WasEmitted(string topic, string key, Trigger trigger) =>
-        IsReplaying && _emittedBefore.TryGetValue((topic, key, trigger.Table), out Trigger last) && trigger.IsNotAfter(last);
+        IsReplaying && _emittedBefore.TryGetValue((topic, key, trigger.Table), out Trigger last)
+        && trigger.IsNotAfter(last);
 
     // The latest row of each key for which an update is durable. An agent is given rows in order, so for the rows up to
     // that one all was emitted that it wanted to emit.

@@ -8,20 +8,38 @@ namespace Ingest.Agents.Hosting;
 /// <summary>Agents' updates on their way to topics.</summary>
 internal sealed class TopicOutputs(TopicHub topics) : IAgentOutputs
 {
-    public async ValueTask PublishAsync(
-        string topic, string key, IMessage payload, CancellationToken cancellationToken) =>
-        await topics.PublishAsync(topic, key, payload, cancellationToken).ConfigureAwait(false);
+    public bool TryPublish(string topic, string key, IMessage payload, out Task published)
+    {
+        try
+        {
+            bool isTaken = topics.TryPublish(topic, key, payload, out ValueTask<TopicUpdate> update);
+            published = update.AsTask();
+            return isTaken;
+        }
+        catch (Exception e)
+        {
+            // It will never be durable, and who waits for that is told.
+            published = Task.FromException(e);
+            return true;
+        }
+    }
+
+    public Task WaitForRoomAsync(IMessage payload) => topics.WaitForRoomAsync(payload);
 
     public async IAsyncEnumerable<Update> ReadSinceAsync(
         DateTimeOffset time, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using Subscription subscription = await topics.SubscribeAsync(
-            new SubscriptionOptions { Topics = [">"], Time = time, Overflow = OverflowPolicy.Block, Transport = "agent" },
+            new SubscriptionOptions
+            {
+                Topics = [">"], Time = time, Overflow = OverflowPolicy.Block, Transport = "agent",
+            },
             cancellationToken);
         Dictionary<string, long> ends = topics.Topics.ToDictionary(topic => topic.Name, topic => topic.NextOffset);
         HashSet<string> left =
         [
-            .. subscription.Positions.Where(start => start.Offset < ends.GetValueOrDefault(start.Topic)).Select(start => start.Topic),
+            .. subscription.Positions.Where(start => start.Offset < ends.GetValueOrDefault(start.Topic))
+                .Select(start => start.Topic),
         ];
         while (left.Count > 0)
         {

@@ -57,6 +57,57 @@ internal sealed class OlderUpdates(StoredUpdates store, TopicOptions options, IL
         }
     }
 
+    /// <summary>
+    /// The first offset of a topic in its epoch, below the ring, that was emitted at or after a time; the ring's first
+    /// one when all of those are earlier.
+    /// </summary>
+    /// <param name="topic">The topic.</param>
+    /// <param name="publisher">Its publisher, which knows how far the store is.</param>
+    /// <param name="tail">First offset of the ring.</param>
+    /// <param name="micros">The time, Unix microseconds; the least number for the first offset that there is.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The offset; null when the store does not say it in time.</returns>
+    public async ValueTask<long?> FindAsync(
+        Topic topic, TopicPublisher publisher, long tail, long micros, CancellationToken cancellationToken)
+    {
+        long started = time.GetTimestamp();
+        while (true)
+        {
+            long stored = topic.StoredOffset;
+            Task storedMore = publisher.WhenStoredMoreAsync();
+            try
+            {
+                long? found = await store.FindAsync(topic.Kind, topic.Name, topic.Epoch, micros, cancellationToken)
+                    .ConfigureAwait(false);
+
+                // The store gets a topic from its beginning on: only behind what it surely has, there may be others.
+                if (found < stored || stored >= tail)
+                {
+                    return Math.Min(found ?? tail, tail);
+                }
+
+                // All that the store is still to get is wanted, and whoever reads it waits for it.
+                if (micros == long.MinValue)
+                {
+                    return stored;
+                }
+            }
+            catch (StoreException)
+            {
+                return null;
+            }
+
+            TimeSpan left = options.StoreWait - time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero)
+            {
+                return null;
+            }
+
+            _ = publisher.Table.Lane.SealAsync();
+            await WaitAsync(storedMore, left, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Reads a run of the offsets of an epoch that a topic had before.</summary>
     /// <returns>The run; none of the store has no more.</returns>
     public async ValueTask<IReadOnlyList<TopicUpdate>> ReadEarlierAsync(

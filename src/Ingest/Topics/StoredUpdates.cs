@@ -55,15 +55,21 @@ internal sealed class StoredUpdates(IStore store)
     }
 
     /// <summary>The first offset that was emitted at or after a time; null when the store has none.</summary>
+    /// <param name="kind">What the topic's payloads are.</param>
+    /// <param name="topic">Name of the topic.</param>
+    /// <param name="epoch">Epoch.</param>
+    /// <param name="micros">The time, Unix microseconds; the least number for any.</param>
+    /// <param name="cancellationToken">Ends the query.</param>
     /// <exception cref="StoreException">The store cannot be read.</exception>
     public async Task<long?> FindAsync(
         PayloadKind kind, string topic, string epoch, long micros, CancellationToken cancellationToken)
     {
         string condition = Condition(kind, topic, epoch, 0, long.MaxValue);
-        string moment = micros.ToString(CultureInfo.InvariantCulture);
+        string isLater = micros == long.MinValue ? "" : string.Create(
+            CultureInfo.InvariantCulture, $" AND toUnixTimestamp64Micro(emitted_at) >= {micros}");
         long[] numbers = await AskNumbersAsync(
-            $"SELECT toInt64(min(offset)), toInt64(count()) {condition} "
-            + $"AND toUnixTimestamp64Micro(emitted_at) >= {moment}", 2, cancellationToken).ConfigureAwait(false);
+            $"SELECT toInt64(min(offset)), toInt64(count()) {condition}{isLater}", 2, cancellationToken)
+            .ConfigureAwait(false);
         return numbers[1] > 0 ? numbers[0] : null;
     }
 

@@ -126,12 +126,15 @@ public sealed partial class TopicHub
 
         if (request.Options.Time is { } time)
         {
-            return await FindAsync(topic, time, cancellationToken).ConfigureAwait(false);
+            return await FindAsync(topic, UnixMicros.Of(time), cancellationToken).ConfigureAwait(false);
         }
 
-        return new SubscriptionStart(
-            topic.Epoch, request.Position is StartPosition.New or StartPosition.Unspecified ? ring.Head : ring.Tail,
-            IsRecovered: true);
+        return request.Position switch
+        {
+            StartPosition.Earliest => await FindAsync(topic, long.MinValue, cancellationToken).ConfigureAwait(false),
+            StartPosition.LastPerKey => new SubscriptionStart(topic.Epoch, ring.Tail, IsRecovered: true),
+            _ => new SubscriptionStart(topic.Epoch, ring.Head, IsRecovered: true),
+        };
     }
 
     private async ValueTask<SubscriptionStart> ResumeAsync(
@@ -168,10 +171,10 @@ public sealed partial class TopicHub
         }
     }
 
+    // The first update that was emitted at or after a time; of what memory no longer has, too.
     private async ValueTask<SubscriptionStart> FindAsync(
-        Topic topic, DateTimeOffset time, CancellationToken cancellationToken)
+        Topic topic, long micros, CancellationToken cancellationToken)
     {
-        long micros = UnixMicros.Of(time);
         TopicRing ring = topic.Ring;
         long tail = ring.Tail;
         bool isOlder = tail > 0 && (!ring.TryGet(tail, out TopicUpdate oldest) || oldest.EmittedAtMicros >= micros);
@@ -180,16 +183,9 @@ public sealed partial class TopicHub
             return new SubscriptionStart(topic.Epoch, ring.Find(micros), IsRecovered: true);
         }
 
-        try
-        {
-            long? found = await _stored.FindAsync(topic.Kind, topic.Name, topic.Epoch, micros, cancellationToken)
-                .ConfigureAwait(false);
-            return new SubscriptionStart(topic.Epoch, Math.Min(found ?? tail, ring.Find(micros)), IsRecovered: true);
-        }
-        catch (StoreException)
-        {
-            return new SubscriptionStart(topic.Epoch, ring.Find(micros), IsRecovered: false);
-        }
+        long? found = await _older.FindAsync(topic, _publishers[topic.Kind], tail, micros, cancellationToken)
+            .ConfigureAwait(false);
+        return new SubscriptionStart(topic.Epoch, found ?? ring.Find(micros), IsRecovered: found is not null);
     }
 
     // Under the gate: nobody begins to follow topics meanwhile. All of a new topic is new to its subscribers.

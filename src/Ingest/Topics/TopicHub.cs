@@ -93,12 +93,45 @@ public sealed partial class TopicHub
     /// </param>
     /// <param name="cancellationToken">Ends the wait for room; what was taken goes its way.</param>
     /// <exception cref="TopicException">The topic, the key or the payload cannot be.</exception>
+    /// <exception cref="TopicFullException">
+    /// Twice as much as <see cref="TopicOptions.MaxPendingBytes"/> waits: callers that do not await their updates.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The server stops; the update is not durable.</exception>
     public ValueTask<TopicUpdate> PublishAsync(
         string topic, string key, IMessage payload, CancellationToken cancellationToken = default)
     {
-        PayloadKind kind = PayloadKind.Of(payload.Descriptor) ?? throw new TopicException(
+        (TopicPublisher publisher, Topic target, byte[] bytes) = Check(topic, key, payload);
+        return publisher.PublishAsync(target, key, bytes, cancellationToken);
+    }
+
+    /// <summary>
+    /// As <see cref="PublishAsync"/>, for callers that send many updates without awaiting each: takes one only where
+    /// there is room for it.
+    /// </summary>
+    /// <param name="topic">Name of the topic; made when it is new.</param>
+    /// <param name="key">The entity that the update is about.</param>
+    /// <param name="payload">The payload.</param>
+    /// <param name="published">Completes when it is durable and subscribers can read it.</param>
+    /// <returns>False when it was not taken; <see cref="WaitForRoomAsync"/> says when to try again.</returns>
+    /// <exception cref="TopicException">The topic, the key or the payload cannot be.</exception>
+    /// <exception cref="ObjectDisposedException">The server stops; the update is not durable.</exception>
+    public bool TryPublish(string topic, string key, IMessage payload, out ValueTask<TopicUpdate> published)
+    {
+        (TopicPublisher publisher, Topic target, byte[] bytes) = Check(topic, key, payload);
+        return publisher.TryPublish(target, key, bytes, out published);
+    }
+
+    /// <summary>Completes when less than <see cref="TopicOptions.MaxPendingBytes"/> of a payload's kind wait.</summary>
+    /// <exception cref="TopicException">The payload cannot be.</exception>
+    public Task WaitForRoomAsync(IMessage payload) => _publishers[KindOf(payload)].WaitForRoomAsync();
+
+    private static PayloadKind KindOf(IMessage payload) =>
+        PayloadKind.Of(payload.Descriptor) ?? throw new TopicException(
             "payload", $"{payload.Descriptor.FullName} is no payload that an update can have.");
+
+    private (TopicPublisher Publisher, Topic Topic, byte[] Payload) Check(string topic, string key, IMessage payload)
+    {
+        PayloadKind kind = KindOf(payload);
         if (key.Length > MaxKeyLength)
         {
             throw new TopicException("key", $"A key has up to {MaxKeyLength} characters, this one has {key.Length}.");
@@ -111,7 +144,7 @@ public sealed partial class TopicHub
                 "payload", $"A payload has up to {MaxPayloadBytes} bytes, this one has {bytes.Length}.");
         }
 
-        return _publishers[kind].PublishAsync(GetOrAdd(topic, kind), key, bytes, cancellationToken);
+        return (_publishers[kind], GetOrAdd(topic, kind), bytes);
     }
 
     /// <summary>Bytes of updates in memory, and subscriptions, topic by topic.</summary>

@@ -23,8 +23,8 @@ public sealed record TopicOptions
     public int MaxTopics { get; init; } = 1000;
 
     /// <summary>
-    /// Bytes of updates of one table that are taken to become durable; default 16 MiB. Over it publishing can be
-    /// cancelled while it waits for room.
+    /// Bytes of updates of one table that are taken to become durable; default 16 MiB. Over it agents wait for room
+    /// before they emit more, and other publishers can be cancelled; over twice that updates are refused.
     /// </summary>
     public long MaxPendingBytes { get; init; } = 16L << 20;
 

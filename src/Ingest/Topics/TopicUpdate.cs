@@ -18,7 +18,8 @@ public sealed class TopicUpdate
     private const int ParsedFactor = 4;
 
     // The names of the protos, as everything else that is JSON here has them; a parser of proto3 JSON takes both.
-    private static readonly JsonFormatter s_json = new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
+    private static readonly JsonFormatter s_json = new(
+        JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
 
     private readonly int _payloadStart;
     private TopicRing? _ring;
@@ -62,7 +63,9 @@ public sealed class TopicUpdate
     /// </summary>
     public ReadOnlyMemory<byte> Message { get; }
 
-    /// <summary>The same as proto3 JSON in UTF-8, with the protos' own names; made when it is first asked for.</summary>
+    /// <summary>
+    /// The same as proto3 JSON in UTF-8, with the protos' own names; made when it is first asked for.
+    /// </summary>
     public ReadOnlyMemory<byte> Json => Volatile.Read(ref _json) ?? MakeJson();
 
     /// <summary>

@@ -46,7 +46,8 @@ public sealed class AllocationTests(ITestOutputHelper output)
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < count; i++)
         {
-            subscriptions.Add(await server.Hub.SubscribeAsync(options)); // On this thread: nothing is asked of the store.
+            subscriptions.Add(
+                await server.Hub.SubscribeAsync(options)); // On this thread: nothing is asked of the store.
             waits.Add(subscriptions[^1].WaitToReadAsync().AsTask());
         }
 

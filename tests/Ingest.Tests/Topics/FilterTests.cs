@@ -88,9 +88,11 @@ public sealed class FilterTests
     [InlineData("a.b", "EQUAL", "1", true)]
     [InlineData("a.c", "EQUAL", "1", false)]
     [InlineData("list.n", "EQUAL", "2", true)]
-    public void A_field_of_an_own_payload_compares(string field, string comparison, string value, bool matches) => Assert.Equal(
+    public void A_field_of_an_own_payload_compares(string field, string comparison, string value, bool matches) =>
+        Assert.Equal(
         matches,
-        Matches(Filters.Compare(field, comparison, value), Struct.Descriptor, """{"a":{"b":1},"list":[{"n":1},{"n":2}]}"""));
+        Matches(Filters.Compare(
+            field, comparison, value), Struct.Descriptor, """{"a":{"b":1},"list":[{"n":1},{"n":2}]}"""));
 
     [Theory]
     [InlineData("""{"all_of":{"filters":[C,C]}}""", true)]
@@ -101,8 +103,10 @@ public sealed class FilterTests
     [InlineData("""{"membership":{"field":"severity","values":[{"text":"INFO"},{"text":"CRITICAL"}]}}""", true)]
     [InlineData("""{"membership":{"field":"severity","values":[{"text":"INFO"},{"text":"WARNING"}]}}""", false)]
     [InlineData("""{"membership":{"field":"details.ctr","values":[{"number":1},{"number":0.02}]}}""", true)]
-    [InlineData("""{"within":{"field":"location","circle":{"center":{"lat":52.5,"lon":13.4},"radius_meters":2300}}}""", true)]
-    [InlineData("""{"within":{"field":"location","circle":{"center":{"lat":52.5,"lon":13.4},"radius_meters":2200}}}""", false)]
+    [InlineData(
+        """{"within":{"field":"location","circle":{"center":{"lat":52.5,"lon":13.4},"radius_meters":2300}}}""", true)]
+    [InlineData(
+        """{"within":{"field":"location","circle":{"center":{"lat":52.5,"lon":13.4},"radius_meters":2200}}}""", false)]
     [InlineData("""{"within":{"field":"location","box":{"south_west":{"lat":52,"lon":13},"north_east":{"lat":53,"lon":14}}}}""", true)]
     [InlineData("""{"within":{"field":"location","box":{"south_west":{"lat":52,"lon":170},"north_east":{"lat":53,"lon":20}}}}""", true)]
     [InlineData("""{"within":{"field":"location","box":{"south_west":{"lat":52,"lon":170},"north_east":{"lat":53,"lon":-170}}}}""", false)]
@@ -120,7 +124,8 @@ public sealed class FilterTests
     [Fact]
     public void A_circle_goes_by_the_great_circle()
     {
-        // Berlin to Paris: 877.46 km on a sphere with the mean radius; across the 180th meridian 1 degree at the equator.
+        // Berlin to Paris: 877.46 km on a sphere with the mean radius; across the 180th meridian 1 degree at the
+        // equator.
         AssertEdge(52.52, 13.405, 48.8566, 2.3522, 877_463);
         AssertEdge(0, 179.5, 0, -179.5, 111_195);
         AssertEdge(90, 0, 89, 123, 111_195);
@@ -140,7 +145,8 @@ public sealed class FilterTests
     [InlineData("provenance..agent", "EQUAL", "\"x\"", "no path")]
     public void A_comparison_that_makes_no_sense_is_refused(string field, string comparison, string value, string text)
     {
-        TopicException fault = Refusal(Filters.Compare(field, comparison, value), PayloadKind.OfTopic("eta-predictions")!);
+        TopicException fault = Refusal(
+            Filters.Compare(field, comparison, value), PayloadKind.OfTopic("eta-predictions")!);
         Assert.Contains(text, fault.Message, StringComparison.Ordinal);
         Assert.Equal("filter.comparison.field", fault.Field);
     }
@@ -150,15 +156,20 @@ public sealed class FilterTests
     [InlineData("""{"all_of":{}}""", "filter.all_of")]
     [InlineData("""{"not":{"all_of":{"filters":[{"not":{}}]}}}""", "filter.not.all_of.filters[0].not")]
     [InlineData("""{"comparison":{"field":"order_id","value":{"text":"x"}}}""", "filter.comparison.operator")]
-    [InlineData("""{"comparison":{"field":"order_id","operator":"COMPARISON_OPERATOR_EQUAL"}}""", "filter.comparison.value")]
+    [InlineData(
+        """{"comparison":{"field":"order_id","operator":"COMPARISON_OPERATOR_EQUAL"}}""", "filter.comparison.value")]
     [InlineData("""{"comparison":{"field":"confidence","operator":"COMPARISON_OPERATOR_EQUAL","value":{"number":"NaN"}}}""", "filter.comparison.value")]
     [InlineData("""{"membership":{"field":"order_id"}}""", "filter.membership.values")]
     [InlineData("""{"membership":{"field":"order_id","values":[{"text":"a"},{}]}}""", "filter.membership.values[1]")]
     [InlineData("""{"within":{"field":"alternative_routes.path"}}""", "filter.within")]
-    [InlineData("""{"within":{"field":"alternative_routes.path","circle":{"radius_meters":1}}}""", "filter.within.circle.center")]
-    [InlineData("""{"within":{"field":"alternative_routes.path","circle":{"center":{"lat":91},"radius_meters":1}}}""", "filter.within.circle.center")]
-    [InlineData("""{"within":{"field":"alternative_routes.path","circle":{"center":{},"radius_meters":-1}}}""", "filter.within.circle.radius_meters")]
-    [InlineData("""{"within":{"field":"alternative_routes.path","box":{"south_west":{"lat":1},"north_east":{}}}}""", "filter.within.box")]
+    [InlineData("""{"within":{"field":"alternative_routes.path","circle":{"radius_meters":1}}}""",
+        "filter.within.circle.center")]
+    [InlineData("""{"within":{"field":"alternative_routes.path","circle":{"center":{"lat":91},"radius_meters":1}}}""",
+        "filter.within.circle.center")]
+    [InlineData("""{"within":{"field":"alternative_routes.path","circle":{"center":{},"radius_meters":-1}}}""",
+        "filter.within.circle.radius_meters")]
+    [InlineData("""{"within":{"field":"alternative_routes.path","box":{"south_west":{"lat":1},"north_east":{}}}}""",
+        "filter.within.box")]
     [InlineData("""{"within":{"field":"order_id","circle":{"center":{},"radius_meters":1}}}""", "filter.within.field")]
     public void What_is_no_filter_is_refused_with_its_place(string json, string field) =>
         Assert.Equal(field, Refusal(Filters.Parse(json), PayloadKind.OfTopic("eta-predictions")!).Field);
@@ -195,8 +206,10 @@ public sealed class FilterTests
         byte[] alert = Parse(V1.Alert.Descriptor, Alarm);
         FilterNode[] filters =
         [
-            .. new[] { ("details.campaign.tags", "\"b\""), ("location.lat", "5"), ("severity", "\"INFO\""), ("started_at", "7") }
-                .Select(c => FilterCompiler.Compile(Filters.Compare(c.Item1, "EQUAL", c.Item2), PayloadKind.OfTopic("alerts")!)),
+            .. new[] { ("details.campaign.tags", "\"b\""), (
+                "location.lat", "5"), ("severity", "\"INFO\""), ("started_at", "7") }
+                .Select(c => FilterCompiler.Compile(
+                    Filters.Compare(c.Item1, "EQUAL", c.Item2), PayloadKind.OfTopic("alerts")!)),
         ];
         for (int i = 0; i < 20_000; i++)
         {
@@ -229,5 +242,6 @@ public sealed class FilterTests
     private static bool Matches(Filter filter, MessageDescriptor payload, string json) =>
         FilterCompiler.Compile(filter, PayloadKind.Of(payload)!).Matches(Parse(payload, json));
 
-    private static byte[] Parse(MessageDescriptor payload, string json) => JsonParser.Default.Parse(json, payload).ToByteArray();
+    private static byte[] Parse(MessageDescriptor payload, string json) =>
+        JsonParser.Default.Parse(json, payload).ToByteArray();
 }

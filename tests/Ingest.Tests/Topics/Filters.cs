@@ -14,7 +14,8 @@ internal static class Filters
         Comparison = new Comparison
         {
             Field = field,
-            Operator = Enum.Parse<ComparisonOperator>(comparison.Replace("_", "", StringComparison.Ordinal), ignoreCase: true),
+            Operator = Enum.Parse<ComparisonOperator>(
+                comparison.Replace("_", "", StringComparison.Ordinal), ignoreCase: true),
             Value = value[0] == '"' ? new Scalar { Text = value.Trim('"') }
                 : value is "true" or "false" ? new Scalar { Boolean = value is "true" }
                 : new Scalar { Number = double.Parse(value, System.Globalization.CultureInfo.InvariantCulture) },

@@ -6,7 +6,8 @@ namespace Ingest.Tests.Topics;
 /// <summary>What a subscription that is slow gets, and exactly what it misses.</summary>
 public sealed class OverflowTests
 {
-    private static readonly TopicOptions s_small = new() { MaxCount = 32, MaxLagMessages = 16, StoreWait = TimeSpan.Zero };
+    private static readonly TopicOptions s_small =
+        new() { MaxCount = 32, MaxLagMessages = 16, StoreWait = TimeSpan.Zero };
 
     private static readonly Filter s_warnings = Filters.Compare("severity", "EQUAL", "\"WARNING\"");
 

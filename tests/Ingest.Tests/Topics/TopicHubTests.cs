@@ -50,7 +50,8 @@ public sealed class TopicHubTests
         await using TopicServer server = await TopicServer.StartAsync();
         TopicUpdate[][] updates = await Task.WhenAll(
             Enumerable.Range(0, 4).Select(i => Task.Run(() => server.PublishAsync(i * 500, 500, keys: 7))));
-        Assert.Equal(Enumerable.Range(0, 2000).Select(n => (long)n), updates.SelectMany(u => u).Select(u => u.Offset).Order());
+        Assert.Equal(
+            Enumerable.Range(0, 2000).Select(n => (long)n), updates.SelectMany(u => u).Select(u => u.Offset).Order());
         Assert.All(updates, own => Assert.Equal(own.Select(u => u.Offset).Order(), own.Select(u => u.Offset)));
         TopicStatus status = server.Hub.Topics.Single(topic => topic.Name == "alerts");
         Assert.Equal((2000, 0, 2000), (status.NextOffset, status.OldestOffset, status.Count));
@@ -102,7 +103,8 @@ public sealed class TopicHubTests
     {
         await using TopicServer server = await TopicServer.StartAsync(new TopicOptions { MaxTopics = 8 });
         await server.Hub.PublishAsync("mine", "k", new Struct());
-        await Assert.ThrowsAsync<TopicException>(() => server.Hub.PublishAsync("mine", "k", TopicServer.Alert(1)).AsTask());
+        await Assert.ThrowsAsync<TopicException>(
+            () => server.Hub.PublishAsync("mine", "k", TopicServer.Alert(1)).AsTask());
         for (int i = 0; i < 3; i++)
         {
             await server.Hub.PublishAsync($"mine.{i}", "k", new Struct());
@@ -135,6 +137,59 @@ public sealed class TopicHubTests
         disk.Before = null;
         await server.RestartAsync();
         Assert.Equal(8, (await server.PublishAsync(8, 1))[0].Offset);
+    }
+
+    [Fact]
+    public async Task Those_that_do_not_wait_for_their_updates_are_refused_when_too_many_wait()
+    {
+        const int bound = 64 << 10;
+        using var gate = new ManualResetEventSlim();
+        var isFlushing = new TaskCompletionSource();
+        var disk = new Tests.Log.RecordingFiles();
+        await using TopicServer server = await TopicServer.StartAsync(
+            new TopicOptions { MaxPendingBytes = bound }, disk: disk);
+        disk.Before = call =>
+        {
+            if (call.Name == "flush" && call.Path.Contains("alerts", StringComparison.Ordinal))
+            {
+                isFlushing.TrySetResult();
+                gate.Wait();
+            }
+        };
+        Task<TopicUpdate> first = server.Hub.PublishAsync("alerts", "k", TopicServer.Alert(0)).AsTask();
+        await isFlushing.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        var taken = new List<Task<TopicUpdate>> { first };
+        TopicFullException? refusal = null;
+        try
+        {
+            while (refusal is null && taken.Count < 10_000)
+            {
+                try
+                {
+                    taken.Add(server.Hub.PublishAsync("alerts", "k", TopicServer.Alert(taken.Count)).AsTask());
+                }
+                catch (TopicFullException e)
+                {
+                    refusal = e;
+                }
+            }
+
+            Assert.Contains("Ingest:Topics:MaxPendingBytes", refusal?.Message);
+            Assert.False(server.Hub.TryPublish("alerts", "k", TopicServer.Alert(0), out _));
+            Task room = server.Hub.WaitForRoomAsync(TopicServer.Alert(0));
+            Assert.False(room.IsCompleted);
+            gate.Set();
+            await room.WaitAsync(TimeSpan.FromSeconds(30));
+        }
+        finally
+        {
+            gate.Set();
+        }
+
+        long[] offsets = [.. (await Task.WhenAll(taken)).Select(update => update.Offset)];
+        Assert.Equal(Enumerable.Range(0, taken.Count).Select(n => (long)n), offsets);
+        Assert.True(server.Hub.TryPublish("alerts", "k", TopicServer.Alert(0), out ValueTask<TopicUpdate> next));
+        Assert.Equal(taken.Count, (await next).Offset);
     }
 
     [Fact]

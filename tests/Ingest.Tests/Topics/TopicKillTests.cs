@@ -60,7 +60,8 @@ public sealed class TopicKillTests(ITestOutputHelper output) : IDisposable
                         break;
                     case [var offset, var id, "."]: // The kill may cut the last line.
                         Assert.True(
-                            _acknowledged.TryAdd(long.Parse(offset, CultureInfo.InvariantCulture), id), $"{line} twice");
+                            _acknowledged.TryAdd(long.Parse(offset, CultureInfo.InvariantCulture), id),
+                            $"{line} twice");
                         break;
                 }
 

@@ -5,8 +5,8 @@ using Ingest.V1;
 namespace Ingest.Tests.Topics;
 
 /// <summary>
-/// A server with subscribers of random policies, keys, filters and speeds that come and go, while it is stopped and killed;
-/// and what each of them has to have got.
+/// A server with subscribers of random policies, keys, filters and speeds that come and go, while it is stopped and
+/// killed; and what each of them has to have got.
 /// </summary>
 internal sealed class TopicModel(TopicServer server, Choices choices)
 {
@@ -40,7 +40,8 @@ internal sealed class TopicModel(TopicServer server, Choices choices)
                     choices.Of<Reader>([.. _readers]).Leave();
                     break;
                 case >= 4 and < 14 when _readers.Count > 0:
-                    await ReadAsync(choices.Of<Reader>([.. _readers]), choices.OneIn(3) ? int.MaxValue : 1 + choices.Next(30));
+                    await ReadAsync(
+                        choices.Of<Reader>([.. _readers]), choices.OneIn(3) ? int.MaxValue : 1 + choices.Next(30));
                     break;
                 default:
                     _published.AddRange(await server.PublishAsync(_published.Count, 1 + choices.Next(60), Keys));
@@ -65,7 +66,8 @@ internal sealed class TopicModel(TopicServer server, Choices choices)
                 OverflowPolicy.Block, OverflowPolicy.DropOldest, OverflowPolicy.Conflate, OverflowPolicy.Disconnect),
             Position = choices.Of(StartPosition.New, StartPosition.Earliest),
             Keys = choices.OneIn(3) ? [.. Enumerable.Range(0, 1 + choices.Next(Keys)).Select(key => $"key-{key}")] : [],
-            Filter = choices.OneIn(3) ? Filters.Compare("severity", choices.Of("EQUAL", "NOT_EQUAL"), "\"WARNING\"") : null,
+            Filter = choices.OneIn(
+                3) ? Filters.Compare("severity", choices.Of("EQUAL", "NOT_EQUAL"), "\"WARNING\"") : null,
         });
         await reader.BeginAsync(server);
         _readers.Add(reader);
@@ -106,6 +108,8 @@ internal sealed class TopicModel(TopicServer server, Choices choices)
             TopicPosition position = _subscription.Positions.Single();
             if (isFirst)
             {
+                Assert.True(
+                    position.Offset == 0 || options.Position != StartPosition.Earliest, $"{position} is not the first");
                 _position = position.Offset;
             }
 
@@ -140,7 +144,8 @@ internal sealed class TopicModel(TopicServer server, Choices choices)
 
                 if (_subscription.Cursors[0].Position < head && !await _subscription.WaitToReadAsync(deadline.Token))
                 {
-                    Assert.Equal((SubscriptionEnd.TooSlow, OverflowPolicy.Disconnect), (_subscription.End, options.Overflow));
+                    Assert.Equal(
+                        (SubscriptionEnd.TooSlow, OverflowPolicy.Disconnect), (_subscription.End, options.Overflow));
                     Leave();
                     await BeginAsync(server);
                 }

@@ -8,7 +8,8 @@ using Xunit.Abstractions;
 namespace Ingest.Tests.Topics;
 
 /// <summary>
-/// Whatever subscribers and the server do: order within a key, no loss without a gap, and gaps with exact ranges and counts.
+/// Whatever subscribers and the server do: order within a key, no loss without a gap, and gaps with exact ranges and
+/// counts.
 /// </summary>
 [Collection(EngineCollection.Name)]
 public sealed class TopicPropertyTests(EngineFixture engine, ITestOutputHelper output)

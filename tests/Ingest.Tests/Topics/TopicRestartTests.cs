@@ -65,7 +65,8 @@ public sealed class TopicRestartTests(EngineFixture engine)
         Assert.Equal(
             updates.Select(update => Convert.ToHexString(update.Message.Span)),
             all.Read().Select(item => Convert.ToHexString(item.Update!.Message.Span)));
-        Assert.Equal((10, updates[0].Epoch), ((await server.PublishAsync(10, 1))[0].Offset, all.Positions.Single().Epoch));
+        Assert.Equal(
+            (10, updates[0].Epoch), ((await server.PublishAsync(10, 1))[0].Offset, all.Positions.Single().Epoch));
     }
 
     [SkippableTheory]
@@ -73,14 +74,15 @@ public sealed class TopicRestartTests(EngineFixture engine)
     [InlineData(true)]
     public async Task A_topic_is_filled_again_from_the_store_and_the_log(bool isKilled)
     {
-        await using TopicServer server = await TopicServer.StartAsync(new TopicOptions { MaxCount = 100 }, engine.Store);
+        await using TopicServer server = await TopicServer.StartAsync(
+            new TopicOptions { MaxCount = 100 }, engine.Store);
         var updates = (await server.PublishAsync(0, 150, keys: 3)).ToList();
         await server.StoredAsync();
         updates.AddRange(await server.PublishAsync(150, 50, keys: 3));
         await (isKilled ? server.KillAsync() : server.RestartAsync());
         TopicStatus status = server.Hub.Topics.Single(topic => topic.Name == "alerts");
         Assert.Equal((updates[0].Epoch, 200, 100), (status.Epoch, status.NextOffset, status.OldestOffset));
-        using Subscription all = await server.SubscribeAsync(StartPosition.Earliest);
+        using Subscription all = await server.SubscribeAsync(token: TopicServer.TokenAt(status.Epoch, 100));
         Assert.Equal(
             updates.Skip(100).Select(update => Convert.ToHexString(update.Message.Span)),
             all.Read().Select(item => Convert.ToHexString(item.Update!.Message.Span)));

@@ -41,7 +41,8 @@ internal sealed class TopicServer : IAsyncDisposable
         TopicOptions? options = null, IStore? store = null, ILogFiles? disk = null, TimeProvider? time = null)
     {
         var server = new TopicServer(
-            options ?? new TopicOptions(), store ?? new NullStore(), disk ?? DiskFiles.Instance, time ?? TimeProvider.System);
+            options ?? new TopicOptions(), store ?? new NullStore(), disk ?? DiskFiles.Instance,
+            time ?? TimeProvider.System);
         await server.OpenAsync();
         return server;
     }
@@ -51,6 +52,10 @@ internal sealed class TopicServer : IAsyncDisposable
         AlertId = $"alert-{number}", Kind = "fatigue", Severity = severity,
         Timestamp = Timestamp.FromDateTimeOffset(DateTimeOffset.UnixEpoch.AddSeconds(number)),
     };
+
+    /// <summary>The token of a place in the alerts.</summary>
+    public static string TokenAt(string epoch, long offset) =>
+        System.Text.Encoding.ASCII.GetString(new ResumeToken([new TopicPlace("alerts", epoch, offset)]).Text);
 
     /// <summary>Publishes alerts that are numbered from a first; key by key in turn.</summary>
     public async Task<TopicUpdate[]> PublishAsync(int first, int count, int keys = 1, string topic = "alerts")
@@ -124,7 +129,8 @@ internal sealed class TopicServer : IAsyncDisposable
         var options = new LogOptions { DataDirectory = Data, SegmentAge = TimeSpan.FromMilliseconds(20) };
         _log = await SegmentLog.OpenAsync(options, tables, NullLogger.Instance, _time, _disk, default);
         _writer = new StoreWriter(
-            _store, _log.Sealed, _log.Release, Path.Combine(Data, "quarantine"), new StoreOptions(), NullLogger.Instance, _time);
+            _store, _log.Sealed, _log.Release, Path.Combine(Data, "quarantine"), new StoreOptions(),
+            NullLogger.Instance, _time);
         foreach (TableSchema table in _metrics is null ? tables : [])
         {
             await _store.EnsureTableAsync(table, default);
@@ -152,7 +158,8 @@ internal sealed class TopicServer : IAsyncDisposable
             Copy(directory, Path.Combine(to, Path.GetFileName(directory)), isLost);
         }
 
-        foreach (string file in System.IO.Directory.GetFiles(from).Where(f => Path.GetFileName(f) is not "lock" && !isLost(f)))
+        foreach (string file in System.IO.Directory.GetFiles(from)
+            .Where(f => Path.GetFileName(f) is not "lock" && !isLost(f)))
         {
             try
             {

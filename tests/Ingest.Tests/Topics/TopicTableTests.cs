@@ -18,8 +18,10 @@ public sealed class TopicTableTests(EngineFixture engine)
         TableSchema table = BuiltInTables.All.Single(t => t.Name == "eta_predictions");
         Assert.Equal(
             [
-                "topic", "key", "epoch", "offset", "emitted_at", "update", "order_id", "driver_id", "pickup_eta", "delivery_eta",
-                "pickup_eta_minutes", "delivery_eta_minutes", "confidence", "delivery_eta_low", "delivery_eta_high", "factors",
+                "topic", "key", "epoch", "offset", "emitted_at", "update", "order_id", "driver_id", "pickup_eta",
+                "delivery_eta",
+                "pickup_eta_minutes", "delivery_eta_minutes", "confidence", "delivery_eta_low", "delivery_eta_high",
+                "factors",
                 "alternative_routes", "timestamp", "provenance_agent", "provenance_agent_version", "provenance_source",
                 "provenance_inputs", "provenance_ingest_to_emit", "provenance_trace_id", "producer_id", "segment_id",
                 "received_at",
@@ -30,7 +32,8 @@ public sealed class TopicTableTests(EngineFixture engine)
     [Fact]
     public void Inline_leaves_the_prefix_out()
     {
-        Assert.Contains(ShopImage.Schema(Inlined(".shop.Place", isRepeated: false)).Columns, column => column.Name == "city");
+        Assert.Contains(
+            ShopImage.Schema(Inlined(".shop.Place", isRepeated: false)).Columns, column => column.Name == "city");
         foreach ((string type, bool isRepeated) in new[] { ("", false), (".shop.Place", true) })
         {
             SchemaException fault = Assert.Throws<SchemaException>(() => ShopImage.Schema(Inlined(type, isRepeated)));
@@ -63,7 +66,8 @@ public sealed class TopicTableTests(EngineFixture engine)
     {
         FieldDescriptorProto field = ShopImage.Field(
             "more", 9, type.Length > 0 ? Type.Message : Type.String, type);
-        field.Label = isRepeated ? FieldDescriptorProto.Types.Label.Repeated : FieldDescriptorProto.Types.Label.Optional;
+        field.Label =
+            isRepeated ? FieldDescriptorProto.Types.Label.Repeated : FieldDescriptorProto.Types.Label.Optional;
         field.Options = new FieldOptions();
         field.Options.SetExtension(OptionsExtensions.Column, new ColumnOptions { Inline = true });
         return ShopImage.File(ShopImage.Visit(field));

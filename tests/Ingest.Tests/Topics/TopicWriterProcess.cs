@@ -9,10 +9,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Ingest.Tests.Topics;
 
 /// <summary>
-/// A process with topics on a log and an engine of its own that first reads all that was ever published, and then publishes
-/// until it is killed. Run as `Ingest.Tests topic-writer DIRECTORY RUN EPOCH`; EPOCH is that of the first run, or -.
-/// Says `epoch EPOCH NEXT`, `had OFFSET ID` and `gap ...` for what it reads, `ready`, then `OFFSET ID .` for each update
-/// that is durable.
+/// A process with topics on a log and an engine of its own that first reads all that was ever published, and then
+/// publishes until it is killed. Run as `Ingest.Tests topic-writer DIRECTORY RUN EPOCH`; EPOCH is that of the first
+/// run, or -. Says `epoch EPOCH NEXT`, `had OFFSET ID` and `gap ...` for what it reads, `ready`, then `OFFSET ID .` for
+/// each update that is durable.
 /// </summary>
 internal static class TopicWriterProcess
 {
