@@ -23,16 +23,22 @@ namespace Ingest.Agents;
 /// </remarks>
 public abstract partial class Agent
 {
-    /// <summary>The agent's name, by which it is configured and asked: the type's, in kebab case without "Agent".</summary>
+    /// <summary>
+    /// The agent's name, by which it is configured and asked: the type's, in kebab case without "Agent".
+    /// </summary>
     public virtual string Name => AgentPlan.NameOf(GetType());
 
     /// <summary>The agent's version, told with every update; by default its assembly's.</summary>
     public virtual string Version => GetType().Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
-    /// <summary>Number of partitions, each with an object, a thread and a share of the keys of its own; default 1.</summary>
+    /// <summary>
+    /// Number of partitions, each with an object, a thread and a share of the keys of its own; default 1.
+    /// </summary>
     public virtual int Partitions => 1;
 
-    /// <summary>Version of what <see cref="SaveState"/> writes; a state of another one is not restored but rebuilt.</summary>
+    /// <summary>
+    /// Version of what <see cref="SaveState"/> writes; a state of another one is not restored but rebuilt.
+    /// </summary>
     public virtual int StateVersion => 1;
 
     /// <summary>Keys that it follows now, for <c>active_sessions_current</c>. Read from other threads.</summary>
@@ -78,7 +84,9 @@ public abstract partial class Agent
     /// <summary>Called after the values of the agent's settings have changed.</summary>
     protected internal virtual ValueTask OnConfigurationChangedAsync() => default;
 
-    /// <summary>Writes what the agent has to know after a restart. Called between two calls, on the agent's thread.</summary>
+    /// <summary>
+    /// Writes what the agent has to know after a restart. Called between two calls, on the agent's thread.
+    /// </summary>
     protected internal virtual void SaveState(IBufferWriter<byte> state)
     {
     }
@@ -90,14 +98,25 @@ public abstract partial class Agent
     }
 
     /// <summary>
-    /// Makes the state from what the store has: at the first start, and when the saved one cannot be used. Rows that the
-    /// store did not have yet are given afterwards; some of those that it had may be, too.
+    /// Makes the state from what the store has: at the first start, and when the saved one cannot be used. Rows that
+    /// the store did not have yet are given afterwards; some of those that it had may be, too.
     /// </summary>
     protected internal virtual ValueTask RebuildAsync(AgentStore store, CancellationToken cancellationToken) => default;
 
-    /// <summary>The key whose partition answers a request; by default the parameter <c>key</c>, and none for partition 0.</summary>
+    /// <summary>
+    /// The key whose partition answers a request; by default the parameter <c>key</c>, and none for partition 0.
+    /// </summary>
     protected internal virtual string PartitionKeyOf(AgentRequest request) =>
         request.Parameters.Fields.TryGetValue("key", out Value? key) ? key.StringValue : "";
+
+    /// <summary>
+    /// Says whether rows of a table matter now; they do at first. Those of a table that does not matter cost nothing
+    /// and are passed over for good, also those that come this moment. Not for the constructor, and not before
+    /// <see cref="StartAsync"/>.
+    /// </summary>
+    /// <param name="table">A table that the agent reads.</param>
+    /// <param name="isWanted">Whether its rows are given.</param>
+    protected void SetWanted(string table, bool isWanted) => Host.SetWanted(table, isWanted);
 
     /// <summary>
     /// Emits an update for the row that is being handled, or for the last of them. Completes when it is on its way, in
@@ -111,7 +130,9 @@ public abstract partial class Agent
     /// </param>
     protected ValueTask EmitAsync(string topic, string key, IMessage payload) => Host.EmitAsync(topic, key, payload);
 
-    /// <summary>As <see cref="EmitAsync(string, string, IMessage)"/>, for a row of those that are being handled.</summary>
+    /// <summary>
+    /// As <see cref="EmitAsync(string, string, IMessage)"/>, for a row of those that are being handled.
+    /// </summary>
     /// <param name="topic">The topic.</param>
     /// <param name="key">What it is about.</param>
     /// <param name="payload">The payload.</param>

@@ -87,7 +87,8 @@ public sealed partial class EtaAgent
         _latest = Math.Max(_latest, now);
         if (index is { } place)
         {
-            Predict(order, _drivers.TryGetValue(order.DriverId, out TrackedDriver? driver) ? driver.Place : default, now, place);
+            _drivers.TryGetValue(order.DriverId, out TrackedDriver? driver);
+            Predict(order, driver?.Place ?? default, now, place);
         }
     }
 
@@ -128,7 +129,9 @@ public sealed partial class EtaAgent
         long known = _drivers.TryGetValue(order.DriverId, out TrackedDriver? driver) && driver.At != 0
             ? driver.At
             : Math.Max(order.PlacedAt, order.UpdatedAt);
-        return Math.Abs(received - known) < 10 * MicrosAMinute || order.UpdatedAt > known ? Math.Max(received, known) : known;
+        return Math.Abs(received - known) < 10 * MicrosAMinute || order.UpdatedAt > known
+            ? Math.Max(received, known)
+            : known;
     }
 
     private static OrderStatus StatusOf(ReadOnlySpan<byte> name) =>

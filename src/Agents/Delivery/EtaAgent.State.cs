@@ -75,8 +75,6 @@ public sealed partial class EtaAgent
             _finished.Add(order);
             _finishedInOrder.Enqueue(order);
         }
-
-        Volatile.Write(ref _active, _orders.Count);
     }
 
     /// <summary>

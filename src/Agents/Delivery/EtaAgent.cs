@@ -11,8 +11,8 @@ namespace Ingest.Agents.Delivery;
 /// </summary>
 /// <remarks>
 /// Goes by event time: the times of the points. A point of a driver without orders costs a look into a dictionary, and
-/// while there are no orders a block costs nothing. Bounded by <see cref="MaxOrders"/>; orders of which nothing is heard
-/// for <see cref="MaxSilence"/> are forgotten.
+/// while there are no orders points are not even handed over. Bounded by <see cref="MaxOrders"/>; orders of which
+/// nothing is heard for <see cref="MaxSilence"/> are forgotten.
 /// </remarks>
 public sealed partial class EtaAgent : Agent
 {
@@ -52,7 +52,8 @@ public sealed partial class EtaAgent : Agent
         _priorPreparation = Number("prior_preparation_minutes", 12, "preparation while none has been observed", 0, 180);
         _pickupMinutes = Number("pickup_minutes", 2, "minutes to take an order at the restaurant", 0, 60);
         _handoverMinutes = Number("handover_minutes", 1, "minutes to give it to the customer", 0, 60);
-        _minInterval = Number("min_interval_seconds", 5, "an order's predictions are so far apart, unless its stage changes", 0, 3600);
+        _minInterval = Number(
+            "min_interval_seconds", 5, "an order's predictions are so far apart, unless its stage changes", 0, 3600);
         _minChange = Number("min_change_seconds", 30, "a prediction that moved by less is not emitted", 0, 3600);
     }
 
@@ -66,7 +67,8 @@ public sealed partial class EtaAgent : Agent
     public override long ActiveSessions => Volatile.Read(ref _active);
 
     /// <inheritdoc/>
-    protected internal override ValueTask InitializeAsync(CancellationToken cancellationToken) => OnConfigurationChangedAsync();
+    protected internal override ValueTask InitializeAsync(CancellationToken cancellationToken) =>
+        OnConfigurationChangedAsync();
 
     /// <inheritdoc/>
     protected internal override ValueTask OnConfigurationChangedAsync()
@@ -80,6 +82,13 @@ public sealed partial class EtaAgent : Agent
     }
 
     /// <inheritdoc/>
+    protected internal override ValueTask StartAsync(CancellationToken cancellationToken)
+    {
+        CountOrders();
+        return default;
+    }
+
+    /// <inheritdoc/>
     protected internal override async ValueTask OnRowsAsync(AgentRows rows)
     {
         _due.Clear();
@@ -87,12 +96,12 @@ public sealed partial class EtaAgent : Agent
         {
             TakeOrders(rows);
         }
-        else if (_orders.Count > 0)
+        else
         {
             TakePoints(rows);
         }
 
-        Volatile.Write(ref _active, _orders.Count);
+        CountOrders();
         foreach ((int index, EtaPrediction prediction) in _due)
         {
             await EmitAsync(Topic, prediction.OrderId, prediction, rows, index);
@@ -183,7 +192,8 @@ public sealed partial class EtaAgent : Agent
             return;
         }
 
-        (order.EmittedAt, order.EmittedDelivery, order.EmittedPickup, order.EmittedStage) = (now, delivery, pickup, order.Stage);
+        (order.EmittedAt, order.EmittedStage) = (now, order.Stage);
+        (order.EmittedDelivery, order.EmittedPickup) = (delivery, pickup);
         _due.Add((index, EtaPredictions.Of(order, estimate)));
     }
 
@@ -237,8 +247,19 @@ public sealed partial class EtaAgent : Agent
             Remove(order);
         }
 
-        Volatile.Write(ref _active, _orders.Count);
+        CountOrders();
         return default;
+    }
+
+    // Points are of use for orders alone, and there may be millions a second.
+    private void CountOrders()
+    {
+        bool wasIdle = _active == 0;
+        Volatile.Write(ref _active, _orders.Count);
+        if (wasIdle || _active == 0)
+        {
+            SetWanted(Points, _active > 0);
+        }
     }
 
     private ValueTask<Struct> AnswerAsync(AgentRequest request, CancellationToken cancellationToken)

@@ -62,11 +62,13 @@ internal sealed class AgentConfiguration : IDisposable
             if (expectedRevision != 0 && expectedRevision != before.Revision)
             {
                 throw new AgentException(
-                    AgentFault.Conflict, $"the configuration of {_host.Name} is at revision {before.Revision}, not {expectedRevision}");
+                    AgentFault.Conflict,
+                    $"the configuration of {_host.Name} is at revision {before.Revision}, not {expectedRevision}");
             }
 
             Struct values = before.Values.Clone();
-            string[] faults = [.. changes.Fields.Select(change => Take(values, change.Key, change.Value)).OfType<string>()];
+            string[] faults =
+                [.. changes.Fields.Select(change => Take(values, change.Key, change.Value)).OfType<string>()];
             if (faults.Length > 0)
             {
                 throw new AgentException(AgentFault.Invalid, string.Join("; ", faults));
@@ -80,7 +82,8 @@ internal sealed class AgentConfiguration : IDisposable
             var next = new AgentConfigurationValues(values, before.Revision + 1);
             byte[] file = Encoding.UTF8.GetBytes(JsonFormatter.Default.Format(new Struct
             {
-                Fields = { [RevisionKey] = Value.ForNumber(next.Revision), [ValuesKey] = Value.ForStruct(Changed(values)) },
+                Fields =
+                    { [RevisionKey] = Value.ForNumber(next.Revision), [ValuesKey] = Value.ForStruct(Changed(values)) },
             }));
             await _host.Services.Files.RunAsync(() => new DurableFile(_path).Write(file));
             _current = next;
@@ -129,7 +132,8 @@ internal sealed class AgentConfiguration : IDisposable
     {
         Fields =
         {
-            _settings.Where(s => !values.Fields[s.Name].Equals(s.DefaultValue)).ToDictionary(s => s.Name, s => values.Fields[s.Name]),
+            _settings.Where(s => !values.Fields[s.Name].Equals(s.DefaultValue)).ToDictionary(
+                s => s.Name, s => values.Fields[s.Name]),
         },
     };
 
@@ -154,7 +158,8 @@ internal sealed class AgentConfiguration : IDisposable
 
             return new AgentConfigurationValues(values, (long)file.Fields[RevisionKey].NumberValue);
         }
-        catch (Exception e) when (e is IOException or InvalidProtocolBufferException or KeyNotFoundException or NullReferenceException)
+        catch (Exception e) when (
+            e is IOException or InvalidProtocolBufferException or KeyNotFoundException or NullReferenceException)
         {
             _logger.ConfigurationKeyLeftOut(_host.Name, _path, e.Message);
             return new AgentConfigurationValues(values, 1);

@@ -46,15 +46,34 @@ internal sealed partial class AgentPartition
 
     private void SaveIfDue()
     {
-        if (_isDirty && _saving.IsCompleted && Time.GetElapsedTime(_savedAt) >= _services.Options.SaveInterval)
+        if (!_saving.IsCompleted || Time.GetElapsedTime(_savedAt) < _services.Options.SaveInterval)
+        {
+            return;
+        }
+
+        TakePassed();
+        if (_isDirty)
         {
             _saving = SaveAsync();
+        }
+    }
+
+    private void TakePassed()
+    {
+        foreach ((string table, BlockPlace place) in _mailbox.TakePassed())
+        {
+            if (place > _places.GetValueOrDefault(table))
+            {
+                _places[table] = place;
+                _isDirty = true;
+            }
         }
     }
 
     private async Task SaveLastAsync()
     {
         await _saving;
+        TakePassed();
         if (_isDirty && !_abort.IsCancellationRequested)
         {
             Task last = SaveAsync();
@@ -62,8 +81,8 @@ internal sealed partial class AgentPartition
         }
     }
 
-    // The state is taken here and now; it is written when all is durable that was emitted up to now, so that no place is
-    // saved that an update is still missing for.
+    // The state is taken here and now; it is written when all is durable that was emitted up to now, so that no place
+    // is saved that an update is still missing for.
     private async Task SaveAsync()
     {
         EmissionGroup emitted = _group;
@@ -74,7 +93,8 @@ internal sealed partial class AgentPartition
             _stateBytes.ResetWrittenCount();
             _agent.SaveState(_stateBytes);
             var state = new SavedState(
-                _agent.StateVersion, _host.PartitionCount, Time.GetUtcNow(), new Dictionary<string, BlockPlace>(_places),
+                _agent.StateVersion, _host.PartitionCount, Time.GetUtcNow(),
+                new Dictionary<string, BlockPlace>(_places),
                 _stateBytes.WrittenMemory);
             byte[] file = state.ToArray();
             _isDirty = false;

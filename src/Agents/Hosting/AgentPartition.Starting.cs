@@ -42,6 +42,10 @@ internal sealed partial class AgentPartition
 
             await Task.WhenAny(Task.Delay(backoff, Time, _abort.Token), WaitForStopAsync());
             _agent = _host.Make(this);
+            foreach (AgentInput input in _agent.Plan.Inputs)
+            {
+                SetWanted(input.Table, true);
+            }
         }
 
         return false;
@@ -82,7 +86,8 @@ internal sealed partial class AgentPartition
 
     private async Task<bool> TryRestoreAsync()
     {
-        IEnumerable<SealedSegment> left = _services.Feed.Recovered.Where(s => _agent.Plan.Find(s.Table.Name) is not null);
+        IEnumerable<SealedSegment> left = _services.Feed.Recovered.Where(
+            s => _agent.Plan.Find(s.Table.Name) is not null);
         if (_saved is not { } saved || Time.GetUtcNow() - saved.SavedAt > s_maxReplay)
         {
             // What was emitted for rows that are still in the log is not emitted again for them.
@@ -117,7 +122,8 @@ internal sealed partial class AgentPartition
     private async Task ReplayAsync(AgentInput input)
     {
         BlockPlace from = _places.GetValueOrDefault(input.Table);
-        SealedSegment[] left = [.. _services.Feed.Recovered.Where(s => s.Table.Name == input.Table && File.Exists(s.Path))];
+        SealedSegment[] left =
+            [.. _services.Feed.Recovered.Where(s => s.Table.Name == input.Table && File.Exists(s.Path))];
         if (from != default && _services.Store is not NullStore && _services.FindTable(input.Table) is { } table)
         {
             await ReplayStoredAsync(input, table, from, [.. left.Select(s => s.SegmentId)]);
@@ -155,8 +161,9 @@ internal sealed partial class AgentPartition
     {
         int[]? rows = KeyPartition.RowsOf(block, input, Index, _host.PartitionCount);
         _replayed += rows?.Length ?? block.RowCount;
-        await HandleAsync(block, input, rows);
-        _places[input.Table] = _places.GetValueOrDefault(input.Table) is var before && before > block.End ? before : block.End;
+        Interlocked.Add(ref _rows, await HandleAsync(block, input, rows));
+        BlockPlace before = _places.GetValueOrDefault(input.Table);
+        _places[input.Table] = before > block.End ? before : block.End;
         _isDirty = true;
         block.Release();
         _abort.Token.ThrowIfCancellationRequested();

@@ -8,8 +8,9 @@ namespace Ingest.Agents.Hosting;
 /// A partition of an agent: its object, its thread, what waits for it, and its places in the log.
 /// </summary>
 /// <remarks>
-/// All that touches the object runs on <see cref="_thread"/>. Lanes' threads call <see cref="OnCommitted"/>, which takes a
-/// reference and wakes; others hand in calls by <see cref="CallAsync"/>, at most <see cref="MaxCalls"/> at a time.
+/// All that touches the object runs on <see cref="_thread"/>. Lanes' threads call <see cref="OnCommitted"/>, which
+/// takes a reference and wakes; others hand in calls by <see cref="CallAsync"/>, at most <see cref="MaxCalls"/> at a
+/// time.
 /// </remarks>
 internal sealed partial class AgentPartition : IDisposable
 {
@@ -87,7 +88,9 @@ internal sealed partial class AgentPartition : IDisposable
         _running = _thread.RunAsync($"agent {_host.Name}/{Index}", RunAsync);
     }
 
-    /// <summary>Handles what waits, saves, and ends; what is not done when the token is cancelled is given again.</summary>
+    /// <summary>
+    /// Handles what waits, saves, and ends; what is not done when the token is cancelled is given again.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _stopping = true;
@@ -123,7 +126,8 @@ internal sealed partial class AgentPartition : IDisposable
         if (Interlocked.Increment(ref _callCount) > MaxCalls)
         {
             Interlocked.Decrement(ref _callCount);
-            throw new AgentException(AgentFault.Unavailable, $"{MaxCalls} requests wait for the agent {_host.Name} already");
+            throw new AgentException(
+                AgentFault.Unavailable, $"{MaxCalls} requests wait for the agent {_host.Name} already");
         }
 
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -149,15 +153,21 @@ internal sealed partial class AgentPartition : IDisposable
 
     private static async Task LateAsync(CancellationToken cancellationToken)
     {
-        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.Delay(s_abortGrace, CancellationToken.None);
     }
+
+    /// <summary>Has blocks of a table given or passed over from here on.</summary>
+    public void SetWanted(string table, bool isWanted) => _mailbox.SetWanted(table, isWanted);
 
     // Called by the lane's thread.
     private void OnCommitted(CommittedBlock block, AgentInput input)
     {
-        _mailbox.Post(block, input);
-        _signal.Set();
+        if (_mailbox.Post(block, input))
+        {
+            _signal.Set();
+        }
     }
 
     private async Task RunAsync()
@@ -169,7 +179,8 @@ internal sealed partial class AgentPartition : IDisposable
         }
 
         _savedAt = Time.GetTimestamp();
-        using ITimer saves = Time.CreateTimer(_ => _signal.Set(), null, _services.Options.SaveInterval, _services.Options.SaveInterval);
+        using ITimer saves = Time.CreateTimer(
+            _ => _signal.Set(), null, _services.Options.SaveInterval, _services.Options.SaveInterval);
         ITimer[] timers = [.. _agent.Plan.Timers.Select(StartTimer)];
         while (!_abort.IsCancellationRequested)
         {
@@ -237,28 +248,33 @@ internal sealed partial class AgentPartition : IDisposable
     private async Task HandleAsync(Mail mail)
     {
         CommittedBlock block = mail.Block;
-        AgentInput input = mail.Input;
+
+        // Of the object that there is now: one that could not start was made anew.
+        AgentInput input = _agent.Plan.Find(mail.Input.Table)!;
+        int count = 0;
         try
         {
             int[]? rows = mail.Rows ?? KeyPartition.RowsOf(block, input, Index, _host.PartitionCount);
-            await HandleAsync(block, input, rows);
+            count = await HandleAsync(block, input, rows);
         }
         finally
         {
             _places[input.Table] = block.End;
             _isDirty = true;
             block.Release();
+            _mailbox.EndTaken();
         }
 
+        Interlocked.Add(ref _rows, count);
         TellLag();
     }
 
-    private async Task HandleAsync(CommittedBlock block, AgentInput input, int[]? rows)
+    private async Task<int> HandleAsync(CommittedBlock block, AgentInput input, int[]? rows)
     {
         int count = rows?.Length ?? block.RowCount;
         if (count == 0)
         {
-            return;
+            return 0;
         }
 
         if (input.TakesRows)
@@ -273,7 +289,7 @@ internal sealed partial class AgentPartition : IDisposable
             await HandleRowsAsync(block, input, new AgentRows(block, rows, count));
         }
 
-        Interlocked.Add(ref _rows, count);
+        return count;
     }
 
     private async Task HandleRowsAsync(CommittedBlock block, AgentInput input, AgentRows rows)
@@ -288,7 +304,8 @@ internal sealed partial class AgentPartition : IDisposable
             }
 
             if (input.EventHandlers.Count > 0
-                && input.EventHandlers.TryGetValue(block.Texts("event_type").String(row), out Func<V1.Event, ValueTask>? onEvent))
+                && input.EventHandlers.TryGetValue(
+                    block.Texts("event_type").String(row), out Func<V1.Event, ValueTask>? onEvent))
             {
                 await BackOffAfterAsync(await MeasureAsync("OnEvent", () => onEvent(block.Message<V1.Event>(row))));
             }
@@ -315,7 +332,9 @@ internal sealed partial class AgentPartition : IDisposable
         {
             Interlocked.Increment(ref _failures);
             _lastFault = new Fault($"{what}: {fault!.GetType().Name}: {fault.Message}", Time.GetUtcNow());
-            TimeSpan backoff = what.StartsWith("On", StringComparison.Ordinal) ? BackoffAfter(_failuresInARow) : TimeSpan.Zero;
+            TimeSpan backoff = what.StartsWith("On", StringComparison.Ordinal)
+                ? BackoffAfter(_failuresInARow)
+                : TimeSpan.Zero;
             Logger.AgentFailed(_host.Name, Index, what, backoff, fault);
         }
 

@@ -49,7 +49,9 @@ internal sealed class AgentPlan
         return setting;
     }
 
-    /// <summary>A type's name in kebab case, without "Agent" at its end: <c>LateOrdersAgent</c> is <c>late-orders</c>.</summary>
+    /// <summary>
+    /// A type's name in kebab case, without "Agent" at its end: <c>LateOrdersAgent</c> is <c>late-orders</c>.
+    /// </summary>
     public static string NameOf(Type type)
     {
         string name = type.Name.EndsWith("Agent", StringComparison.Ordinal) && type.Name.Length > 5
@@ -58,7 +60,8 @@ internal sealed class AgentPlan
         var text = new StringBuilder();
         for (int i = 0; i < name.Length; i++)
         {
-            bool begins = char.IsUpper(name[i]) && i > 0 && (!char.IsUpper(name[i - 1]) || (i + 1 < name.Length && char.IsLower(name[i + 1])));
+            bool begins = char.IsUpper(name[i]) && i > 0
+                && (!char.IsUpper(name[i - 1]) || (i + 1 < name.Length && char.IsLower(name[i + 1])));
             text.Append(begins ? "-" : "").Append(char.ToLowerInvariant(name[i]));
         }
 

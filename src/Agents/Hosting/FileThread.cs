@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace Ingest.Agents.Hosting;
 
-/// <summary>A thread for the runtime's files, so that no agent waits for the disk. One after the other, in order.</summary>
+/// <summary>
+/// A thread for the runtime's files, so that no agent waits for the disk. One after the other, in order.
+/// </summary>
 /// <remarks>A partition has at most one call here, so what waits is bounded by their number.</remarks>
 internal sealed class FileThread : IDisposable
 {

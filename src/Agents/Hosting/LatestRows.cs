@@ -2,7 +2,9 @@ using Ingest.Feed;
 
 namespace Ingest.Agents.Hosting;
 
-/// <summary>Finds the latest row of each key among blocks that are looked through from the newest to the oldest.</summary>
+/// <summary>
+/// Finds the latest row of each key among blocks that are looked through from the newest to the oldest.
+/// </summary>
 internal sealed class LatestRows(int partition, int partitions)
 {
     private readonly Dictionary<string, HashSet<KeyedRow>> _seen = new(StringComparer.Ordinal);

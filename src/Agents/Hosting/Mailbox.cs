@@ -3,15 +3,18 @@ using Ingest.Feed;
 namespace Ingest.Agents.Hosting;
 
 /// <summary>
-/// Blocks that wait for a partition of an agent, bounded in bytes. From half of the bound on, what waits is conflated by
-/// a thread of the pool: of inputs that allow it only the latest row of a key is left. Over the bound the oldest blocks
-/// are dropped. Both are counted.
+/// Blocks that wait for a partition of an agent, bounded in bytes. From half of the bound on, what waits is conflated
+/// by a thread of the pool: of inputs that allow it only the latest row of a key is left. Over the bound the oldest
+/// blocks are dropped. Both are counted.
 /// </summary>
 /// <remarks>Filled by lanes' threads, which never wait here; emptied by the agent's thread.</remarks>
 internal sealed class Mailbox(long maxBytes, int partition, int partitions) : IThreadPoolWorkItem
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<Mail> _mails = new();
+    private readonly HashSet<string> _unwanted = new(StringComparer.Ordinal);
+    private Dictionary<string, BlockPlace> _passed = new(StringComparer.Ordinal);
+    private bool _isTaken;
     private long _bytes;
     private long _conflateAt = maxBytes / 2;
     private bool _isConflating;
@@ -31,15 +34,32 @@ internal sealed class Mailbox(long maxBytes, int partition, int partitions) : IT
     /// <summary>Whether it is so full that rows are conflated.</summary>
     public bool IsLagging => Bytes >= maxBytes / 2;
 
+    /// <summary>Says whether blocks of a table are wanted from here on; all are at first.</summary>
+    public void SetWanted(string table, bool isWanted)
+    {
+        lock (_gate)
+        {
+            _ = isWanted ? _unwanted.Remove(table) : _unwanted.Add(table);
+        }
+    }
+
     /// <summary>Takes a block, with a reference of its own.</summary>
-    public void Post(CommittedBlock block, AgentInput input)
+    /// <returns>False when it is not wanted: its place is passed.</returns>
+    public bool Post(CommittedBlock block, AgentInput input)
     {
         bool conflate;
         lock (_gate)
         {
             if (_isClosed)
             {
-                return;
+                return false;
+            }
+
+            // What waits or is in hand may be what makes the agent want it.
+            if (_mails.Count == 0 && !_isTaken && _unwanted.Contains(input.Table))
+            {
+                _passed[input.Table] = block.End;
+                return false;
             }
 
             block.AddReference();
@@ -60,9 +80,35 @@ internal sealed class Mailbox(long maxBytes, int partition, int partitions) : IT
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
+
+        return true;
     }
 
-    /// <summary>The next block; the caller releases it.</summary>
+    /// <summary>Places that were passed since the last call, by table.</summary>
+    public IReadOnlyDictionary<string, BlockPlace> TakePassed()
+    {
+        lock (_gate)
+        {
+            Dictionary<string, BlockPlace> passed = _passed;
+            if (passed.Count > 0)
+            {
+                _passed = new Dictionary<string, BlockPlace>(StringComparer.Ordinal);
+            }
+
+            return passed;
+        }
+    }
+
+    /// <summary>What <see cref="Take"/> gave has been handled.</summary>
+    public void EndTaken()
+    {
+        lock (_gate)
+        {
+            _isTaken = false;
+        }
+    }
+
+    /// <summary>The next block, to be released, and then <see cref="EndTaken"/> said.</summary>
     public Mail? Take()
     {
         lock (_gate)
@@ -71,6 +117,8 @@ internal sealed class Mailbox(long maxBytes, int partition, int partitions) : IT
             {
                 return null;
             }
+
+            _isTaken = true;
 
             _mails.RemoveFirst();
             Count(-first.Value.Block.HeldBytes);

@@ -47,7 +47,8 @@ internal sealed record SavedState(
     {
         int head = sizeof(uint) + SHA256.HashSizeInBytes;
         if (file.Length < head || BitConverter.ToUInt32(file) != Magic
-            || !SHA256.HashData(file.AsSpan(head)).AsSpan().SequenceEqual(file.AsSpan(sizeof(uint), SHA256.HashSizeInBytes)))
+            || !SHA256.HashData(file.AsSpan(head)).AsSpan()
+                .SequenceEqual(file.AsSpan(sizeof(uint), SHA256.HashSizeInBytes)))
         {
             throw new InvalidDataException("the file is no state of an agent, or damaged");
         }

@@ -7,7 +7,9 @@ internal sealed class Signal
     private TaskCompletionSource? _waiter;
     private bool _isSet;
 
-    /// <summary>Lets the waiter go on. What it does next it does on its own thread: an agent's thread is a context.</summary>
+    /// <summary>
+    /// Lets the waiter go on. What it does next it does on its own thread: an agent's thread is a context.
+    /// </summary>
     public void Set()
     {
         TaskCompletionSource? waiter;

@@ -3,10 +3,14 @@ using Ingest.Feed;
 
 namespace Ingest.Agents.Hosting;
 
-/// <summary>The row that an update was emitted for, and which of the updates for that row and key it is, from 0.</summary>
+/// <summary>
+/// The row that an update was emitted for, and which of the updates for that row and key it is, from 0.
+/// </summary>
 internal readonly record struct Trigger(string Table, BlockPlace Place, int Number)
 {
-    /// <summary>As text, <c>TABLE/SEGMENT/ROW/NUMBER</c>: what stands in the inputs of an update's provenance.</summary>
+    /// <summary>
+    /// As text, <c>TABLE/SEGMENT/ROW/NUMBER</c>: what stands in the inputs of an update's provenance.
+    /// </summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{Table}/{Place.SegmentId}/{Place.Row}/{Number}");
 
@@ -26,7 +30,9 @@ internal readonly record struct Trigger(string Table, BlockPlace Place, int Numb
         return true;
     }
 
-    /// <summary>Whether an update for this row was emitted no later than the one for another row of the table.</summary>
+    /// <summary>
+    /// Whether an update for this row was emitted no later than the one for another row of the table.
+    /// </summary>
     public bool IsNotAfter(Trigger other) =>
         Place.CompareTo(other.Place) is var order && (order < 0 || (order == 0 && Number <= other.Number));
 }

@@ -12,7 +12,8 @@ public sealed class AgentRuntimeTests
     {
         var speeds = new List<float>();
         var threads = new HashSet<int>();
-        await using AgentServer server = await AgentServer.StartAsync([() => new TestAgent(declare: a => a.Reads("gps_points"))
+        await using AgentServer server = await AgentServer.StartAsync(
+            [() => new TestAgent(declare: a => a.Reads("gps_points"))
         {
             Rows = async (agent, rows) =>
             {
@@ -151,7 +152,8 @@ public sealed class AgentRuntimeTests
                     go.Wait();
                     for (int i = 0; i < rows.Count; i++)
                     {
-                        last[rows.Block.Texts("driver_id").String(rows[i])] = rows.Block.Numbers<float>("speed_kph")[rows[i]];
+                        last[rows.Block.Texts("driver_id").String(rows[i])] = rows.Block.Numbers<float>(
+                            "speed_kph")[rows[i]];
                     }
 
                     return default;
@@ -181,7 +183,8 @@ public sealed class AgentRuntimeTests
         await using AgentServer server = await AgentServer.StartAsync([() => new TestAgent(declare: a =>
         {
             a.Reads("gps_points");
-            a.OnTask("count", (_, _) => ValueTask.FromResult(new Struct { Fields = { ["seen"] = Value.ForNumber(a.Seen) } }));
+            a.OnTask("count", (
+                _, _) => ValueTask.FromResult(new Struct { Fields = { ["seen"] = Value.ForNumber(a.Seen) } }));
             a.OnTask("refuse", (_, _) => throw new AgentException(AgentFault.Invalid, "not so"));
             a.OnTask("break", (_, _) => throw new InvalidOperationException("broken"));
         })]);
@@ -195,11 +198,13 @@ public sealed class AgentRuntimeTests
         AgentException unknown = await Assert.ThrowsAsync<AgentException>(() => Ask("other"));
         Assert.Equal(AgentFault.NotFound, unknown.Fault);
         Assert.Contains("break, count, refuse", unknown.Message);
-        Assert.Equal(AgentFault.NotFound, (await Assert.ThrowsAsync<AgentException>(() => Ask("count", "nobody"))).Fault);
+        Assert.Equal(
+            AgentFault.NotFound, (await Assert.ThrowsAsync<AgentException>(() => Ask("count", "nobody"))).Fault);
         Assert.Equal("not so", (await Assert.ThrowsAsync<AgentException>(() => Ask("refuse"))).Message);
         Assert.Equal(0, server.Status("test").Failures);
         AgentException broken = await Assert.ThrowsAsync<AgentException>(() => Ask("break"));
-        Assert.Equal((AgentFault.Failed, true), (broken.Fault, broken.Message.Contains("broken", StringComparison.Ordinal)));
+        Assert.Equal(
+            (AgentFault.Failed, true), (broken.Fault, broken.Message.Contains("broken", StringComparison.Ordinal)));
         Assert.Equal(1, server.Status("test").Failures);
 
         Task<AgentAnswer> Ask(string type, string agent = "") =>
@@ -238,7 +243,8 @@ public sealed class AgentRuntimeTests
     {
         using var go = new ManualResetEventSlim();
         using var hangs = new ManualResetEventSlim();
-        await using AgentServer server = await AgentServer.StartAsync([() => new TestAgent(declare: a => a.Reads("gps_points"))
+        await using AgentServer server = await AgentServer.StartAsync(
+            [() => new TestAgent(declare: a => a.Reads("gps_points"))
         {
             Rows = (_, _) =>
             {

@@ -20,7 +20,8 @@ public sealed class ConfigurationTests
         await server.StopAsync();
 
         TestAgent? again = null;
-        await using AgentServer next = await AgentServer.StartAsync([() => again = Make()], directory: server.Directory);
+        await using AgentServer next = await AgentServer.StartAsync(
+            [() => again = Make()], directory: server.Directory);
         await next.RunningAsync("test");
         Assert.Equal((42, 2), (again!.Limit, next.Agents.ConfigurationOf("test").Revision));
         await UpdateAsync(next, "limit", Value.ForNull());
@@ -33,7 +34,8 @@ public sealed class ConfigurationTests
         await using AgentServer server = await AgentServer.StartAsync([() => new TestAgent()]);
         await server.RunningAsync("test");
         AgentException error = await Assert.ThrowsAsync<AgentException>(() => server.Agents.UpdateConfigurationAsync(
-            "test", new Struct { Fields = { ["limit"] = Value.ForNumber(50), ["limits"] = Value.ForNumber(1) } }, 0, default));
+            "test", new Struct { Fields = { ["limit"] = Value.ForNumber(50), ["limits"] = Value.ForNumber(1) } }, 0,
+            default));
         Assert.Equal(AgentFault.Invalid, error.Fault);
         Assert.Contains("limits is no setting of test: limit", error.Message);
         error = await Assert.ThrowsAsync<AgentException>(() => UpdateAsync(server, "limit", Value.ForNumber(1000)));
@@ -42,11 +44,13 @@ public sealed class ConfigurationTests
         Assert.Contains("a number is expected", error.Message);
         error = await Assert.ThrowsAsync<AgentException>(() => UpdateAsync(server, "limit", Value.ForNumber(50), 7));
         Assert.Equal(AgentFault.Conflict, error.Fault);
-        Assert.Equal(AgentFault.NotFound, Assert.Throws<AgentException>(() => server.Agents.ConfigurationOf("nobody")).Fault);
+        Assert.Equal(
+            AgentFault.NotFound, Assert.Throws<AgentException>(() => server.Agents.ConfigurationOf("nobody")).Fault);
         Assert.Equal((10, 1), (server.Agents.ConfigurationOf("test").Values.Fields["limit"].NumberValue,
             server.Agents.ConfigurationOf("test").Revision));
     }
 
-    private static Task<AgentConfigurationValues> UpdateAsync(AgentServer server, string key, Value value, long revision = 0) =>
+    private static Task<AgentConfigurationValues> UpdateAsync(
+        AgentServer server, string key, Value value, long revision = 0) =>
         server.Agents.UpdateConfigurationAsync("test", new Struct { Fields = { [key] = value } }, revision, default);
 }

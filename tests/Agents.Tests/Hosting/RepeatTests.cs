@@ -14,7 +14,8 @@ public sealed class RepeatTests
     [Fact]
     public async Task Rows_that_no_saved_state_has_seen_are_given_again_and_nothing_is_emitted_twice()
     {
-        AgentServer server = await AgentServer.StartAsync([Alerting], new AgentsOptions { SaveInterval = TimeSpan.FromHours(1) }, log: s_unsealed);
+        AgentServer server = await AgentServer.StartAsync(
+            [Alerting], new AgentsOptions { SaveInterval = TimeSpan.FromHours(1) }, log: s_unsealed);
         await server.RunningAsync("test");
         await server.SendAsync(Enumerable.Range(0, 30).Select(n => Rows.Point($"d{n}", n)));
         await Eventually.BeAsync(() => server.Status("test").Emitted == 30);
@@ -27,7 +28,8 @@ public sealed class RepeatTests
         Assert.Equal((30, 30), (again!.Seen, next.Status("test").Rows));
         await next.SendAsync(Rows.Point("d30", 30));
         await Eventually.BeAsync(() => next.Status("test").Emitted == 1);
-        Assert.Equal(Enumerable.Range(0, 31).Select(n => $"d{n}"), (await next.UpdatesAsync("alerts")).Select(u => u.Key));
+        Assert.Equal(
+            Enumerable.Range(0, 31).Select(n => $"d{n}"), (await next.UpdatesAsync("alerts")).Select(u => u.Key));
     }
 
     [Fact]
@@ -40,7 +42,8 @@ public sealed class RepeatTests
         await server.RunningAsync("test");
         await server.SendAsync(Enumerable.Range(0, 10).Select(n => Rows.Point($"d{n}", n)));
         string state = Path.Combine(server.Directory, "agents", "test", "0.state");
-        await Eventually.BeAsync(() => File.Exists(state) && BitConverter.ToInt64(SavedState.Parse(File.ReadAllBytes(state)).State.Span) == 10);
+        await Eventually.BeAsync(() => File.Exists(state)
+            && BitConverter.ToInt64(SavedState.Parse(File.ReadAllBytes(state)).State.Span) == 10);
         fails = true;
         await server.SendAsync(Enumerable.Range(10, 5).Select(n => Rows.Point($"d{n}", n)));
         await Eventually.BeAsync(() => server.Status("test").Emitted == 15);
@@ -51,7 +54,8 @@ public sealed class RepeatTests
         await using AgentServer next = await AgentServer.StartAsync([() => again = Alerting()], directory: copy);
         await next.RunningAsync("test");
         Assert.Equal((15, 5), (again!.Seen, next.Status("test").Rows));
-        Assert.Equal(Enumerable.Range(0, 15).Select(n => $"d{n}"), (await next.UpdatesAsync("alerts")).Select(u => u.Key));
+        Assert.Equal(
+            Enumerable.Range(0, 15).Select(n => $"d{n}"), (await next.UpdatesAsync("alerts")).Select(u => u.Key));
     }
 
     private static TestAgent Alerting() => Alerting(null);

@@ -17,7 +17,8 @@ public sealed class RestartTests
         await server.StopAsync();
 
         TestAgent? again = null;
-        await using AgentServer next = await AgentServer.StartAsync([() => again = Counting()], directory: server.Directory);
+        await using AgentServer next = await AgentServer.StartAsync(
+            [() => again = Counting()], directory: server.Directory);
         await next.RunningAsync("test");
         Assert.Equal((30, 0), (again!.Seen, next.Status("test").Rows));
         await next.SendAsync(Rows.Point("d", 31));
@@ -29,12 +30,14 @@ public sealed class RestartTests
     {
         Skip.IfNot(EmbeddedStore.WhyMissing(new StoreOptions()) is null, "no engine");
         AgentServer server = await AgentServer.StartAsync(
-            [Counting], new AgentsOptions { SaveInterval = TimeSpan.FromMilliseconds(20) }, store: StoreOptions.EmbeddedKind,
+            [Counting], new AgentsOptions { SaveInterval = TimeSpan.FromMilliseconds(20) },
+            store: StoreOptions.EmbeddedKind,
             log: new() { KeptBytes = 0 });
         await server.RunningAsync("test");
         await server.SendAsync(Enumerable.Range(0, 10).Select(n => Rows.Point($"d{n}", n)));
         string state = Path.Combine(server.Directory, "agents", "test", "0.state");
-        await Eventually.BeAsync(() => File.Exists(state) && BitConverter.ToInt64(SavedState.Parse(File.ReadAllBytes(state)).State.Span) == 10);
+        await Eventually.BeAsync(() => File.Exists(state)
+            && BitConverter.ToInt64(SavedState.Parse(File.ReadAllBytes(state)).State.Span) == 10);
         byte[] saved = File.ReadAllBytes(state);
         await server.Pipeline.Log.SealAsync();
         await server.SendAsync(Enumerable.Range(10, 5).Select(n => Rows.Point($"d{n}", n, n, -n, $"o{n}")));
@@ -73,7 +76,8 @@ public sealed class RestartTests
             new Dictionary<string, BlockPlace> { ["orders"] = new(77, 5) }, new byte[] { 1, 2, 3 });
         byte[] file = state.ToArray();
         SavedState read = SavedState.Parse(file);
-        Assert.Equal((state.StateVersion, state.Partitions, state.SavedAt), (read.StateVersion, read.Partitions, read.SavedAt));
+        Assert.Equal(
+            (state.StateVersion, state.Partitions, state.SavedAt), (read.StateVersion, read.Partitions, read.SavedAt));
         Assert.Equal(new BlockPlace(77, 5), read.Places["orders"]);
         Assert.Equal([1, 2, 3], read.State.ToArray());
         for (int i = 0; i < file.Length; i++)

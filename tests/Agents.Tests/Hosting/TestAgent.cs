@@ -39,7 +39,8 @@ internal sealed class TestAgent : Agent
 
     public ConcurrentQueue<string> Steps { get; init; } = new();
 
-    public new void Reads(string table, string? key = null, bool conflates = false) => base.Reads(table, key, conflates);
+    public new void Reads(string table, string? key = null, bool conflates = false) =>
+        base.Reads(table, key, conflates);
 
     public new void OnEvent(string eventType, Func<Event, ValueTask> handler) => base.OnEvent(eventType, handler);
 
@@ -49,6 +50,8 @@ internal sealed class TestAgent : Agent
         base.OnTask(type, handler);
 
     public new void Every(TimeSpan period, Func<ValueTask> handler) => base.Every(period, handler);
+
+    public new void SetWanted(string table, bool isWanted) => base.SetWanted(table, isWanted);
 
     public ValueTask AlertAsync(string key, AgentRows rows, int index) =>
         EmitAsync("alerts", key, new Alert { AlertId = key, Message = "seen" }, rows, index);
