@@ -8,7 +8,8 @@ internal static class Rows
 {
     public static DateTime Start { get; } = new(2026, 3, 2, 12, 0, 0, DateTimeKind.Utc);
 
-    public static GpsPoint Point(string driver, double seconds, double lat = -23.55, double lon = -46.63, string order = "") => new()
+    public static GpsPoint Point(
+        string driver, double seconds, double lat = -23.55, double lon = -46.63, string order = "") => new()
     {
         DriverId = driver,
         OrderId = order,

@@ -9,6 +9,8 @@ internal sealed class EtaModel
     private const double MicrosAMinute = 60_000_000;
     private const int LearntRatios = 30;
     private const double LearntHours = 1;
+    private const int MaxPending = 32;
+    private const long PendingMicros = 120_000_000;
 
     public EtaModel(double zoneDegrees = 0.02) => Speeds = new SpeedTable(zoneDegrees);
 
@@ -46,7 +48,7 @@ internal sealed class EtaModel
             toPickup = driver.IsKnown && order.DriverId.Length > 0
                 ? TravelMinutes(driver, order.Pickup, now, out _)
                 : AssignmentMinutes;
-            waiting = Math.Max(0, ((ReadyAt(order) - now) / MicrosAMinute) - toPickup);
+            waiting = Math.Max(0, MinutesToReady(order, now) - toPickup);
         }
 
         double pickup = isPickedUp ? 0 : toPickup + waiting + PickupMinutes;
@@ -65,16 +67,24 @@ internal sealed class EtaModel
             residuals.Count >= LearntRatios && learnt >= LearntHours);
     }
 
-    /// <summary>Keeps a prediction that was made, to be compared with what comes: one a bucket and order.</summary>
+    /// <summary>
+    /// Keeps a prediction that was made, to be compared with what comes: of an order one a bucket, and one more there
+    /// every two minutes. An order that waits for long at "soon" is so learnt from as often as it is predicted for.
+    /// </summary>
     public static void Remember(TrackedOrder order, in EtaEstimate estimate)
     {
         int bucket = ResidualBook.IndexOf(order.Stage, estimate.RawMinutes);
-        foreach ((_, EtaStage stage, double minutes) in order.Pending)
+        foreach ((long at, EtaStage stage, double minutes) in order.Pending)
         {
-            if (ResidualBook.IndexOf(stage, minutes) == bucket)
+            if (ResidualBook.IndexOf(stage, minutes) == bucket && estimate.At - at < PendingMicros)
             {
                 return;
             }
+        }
+
+        if (order.Pending.Count >= MaxPending)
+        {
+            return;
         }
 
         order.Pending.Add((estimate.At, order.Stage, estimate.RawMinutes));
@@ -91,9 +101,9 @@ internal sealed class EtaModel
         order.Pending.Clear();
     }
 
-    private long ReadyAt(TrackedOrder order) => order.ReadyAt != 0
-        ? order.ReadyAt
-        : order.PlacedAt + (long)(Preparation.Minutes(order.RestaurantId) * MicrosAMinute);
+    private double MinutesToReady(TrackedOrder order, long now) => order.ReadyAt != 0
+        ? (order.ReadyAt - now) / MicrosAMinute
+        : Preparation.MinutesLeft(order.RestaurantId, (now - order.PlacedAt) / MicrosAMinute);
 
     private double TravelMinutes(GeoPoint from, GeoPoint to, long now, out double learnt)
     {

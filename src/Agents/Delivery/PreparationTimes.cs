@@ -12,6 +12,7 @@ internal sealed class PreparationTimes
 
     private readonly Dictionary<string, Queue<double>> _restaurants = new(StringComparer.Ordinal);
     private readonly Queue<double> _all = new();
+    private double[] _sorted = [];
 
     /// <summary>Minutes that are expected while nothing is known.</summary>
     public double PriorMinutes { get; set; } = 12;
@@ -29,6 +30,7 @@ internal sealed class PreparationTimes
         }
 
         Keep(_all, minutes, KeptOfAll);
+        _sorted = [];
         if (restaurant.Length == 0)
         {
             return;
@@ -50,10 +52,34 @@ internal sealed class PreparationTimes
     /// <summary>Minutes that an order of a restaurant takes.</summary>
     public double Minutes(string restaurant)
     {
-        double everywhere = _all.Count == 0 ? PriorMinutes : Median(_all);
+        double everywhere = Everywhere();
         return _restaurants.TryGetValue(restaurant, out Queue<double>? own)
             ? ((Median(own) * own.Count) + (everywhere * PriorCount)) / (own.Count + PriorCount)
             : everywhere;
+    }
+
+    /// <summary>
+    /// Minutes until an order is ready that is not yet: the median of what those took that took longer than so far, all
+    /// restaurants' spread about this one's expectation. One that should be ready is not taken to be so this moment.
+    /// </summary>
+    /// <param name="restaurant">The restaurant.</param>
+    /// <param name="elapsed">Minutes since the order was placed.</param>
+    public double MinutesLeft(string restaurant, double elapsed)
+    {
+        double expected = Minutes(restaurant);
+        double[] all = Sorted();
+        double everywhere = Everywhere();
+        if (all.Length == 0 || everywhere <= 0 || expected <= 0)
+        {
+            return Math.Max(0, expected - elapsed);
+        }
+
+        double scale = expected / everywhere;
+        int longer = Array.BinarySearch(all, elapsed / scale);
+        longer = longer < 0 ? ~longer : longer + 1;
+        return longer < all.Length
+            ? Math.Max(0, (MedianOf(all.AsSpan(longer)) * scale) - elapsed)
+            : Math.Max(0, expected - elapsed);
     }
 
     /// <summary>Takes up what was learnt before.</summary>
@@ -69,6 +95,20 @@ internal sealed class PreparationTimes
         {
             _all.Enqueue(minutes);
         }
+
+        _sorted = [];
+    }
+
+    private double Everywhere() => _all.Count == 0 ? PriorMinutes : MedianOf(Sorted());
+
+    private double[] Sorted()
+    {
+        if (_sorted.Length != _all.Count)
+        {
+            _sorted = [.. _all.Order()];
+        }
+
+        return _sorted;
     }
 
     private static void Keep(Queue<double> queue, double minutes, int most)
@@ -80,9 +120,10 @@ internal sealed class PreparationTimes
         }
     }
 
-    private static double Median(Queue<double> values)
+    private static double Median(Queue<double> values) => MedianOf([.. values.Order()]);
+
+    private static double MedianOf(ReadOnlySpan<double> sorted)
     {
-        double[] sorted = [.. values.Order()];
         int middle = sorted.Length / 2;
         return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }

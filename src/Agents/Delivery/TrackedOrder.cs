@@ -39,7 +39,7 @@ internal sealed class TrackedOrder
     public EtaStage EmittedStage { get; set; }
 
     /// <summary>
-    /// Predictions to be compared with what comes: when, how far the order was, and the minutes, one a bucket.
+    /// Predictions to be compared with what comes: when, how far the order was, and the minutes.
     /// </summary>
     public List<(long At, EtaStage Stage, double Minutes)> Pending { get; } = [];
 }

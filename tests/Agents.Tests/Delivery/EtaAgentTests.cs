@@ -36,7 +36,8 @@ public sealed class EtaAgentTests
             Assert.True(p.DeliveryEtaLow.ToDateTime() <= p.DeliveryEta.ToDateTime());
             Assert.True(p.DeliveryEta.ToDateTime() <= p.DeliveryEtaHigh.ToDateTime());
             Assert.Equal(p.DeliveryEtaMinutes, p.Factors.Sum(f => f.Minutes), 6);
-            Assert.Equal(p.DeliveryEtaMinutes, (p.DeliveryEta.ToDateTime() - p.Timestamp.ToDateTime()).TotalMinutes, 1e-4);
+            Assert.Equal(
+                p.DeliveryEtaMinutes, (p.DeliveryEta.ToDateTime() - p.Timestamp.ToDateTime()).TotalMinutes, 1e-4);
             Assert.InRange(p.Confidence, 0, 1);
             Assert.Equal(("eta", Source.Rules), (p.Provenance.Agent, p.Provenance.Source));
         });
@@ -59,7 +60,8 @@ public sealed class EtaAgentTests
             "eta",
             new Struct
             {
-                Fields = { ["min_interval_seconds"] = Value.ForNumber(30), ["min_change_seconds"] = Value.ForNumber(0) },
+                Fields =
+                    { ["min_interval_seconds"] = Value.ForNumber(30), ["min_change_seconds"] = Value.ForNumber(0) },
             },
             0, default);
         await server.SendAsync(Rows.Order("o1", OrderStatus.Placed, "d1"));
@@ -86,7 +88,8 @@ public sealed class EtaAgentTests
         Struct before = (await server.Agents.RequestAsync(Ask("o1"), default)).Content;
         await server.StopAsync();
 
-        await using AgentServer next = await AgentServer.StartAsync([() => new EtaAgent()], directory: server.Directory);
+        await using AgentServer next = await AgentServer.StartAsync(
+            [() => new EtaAgent()], directory: server.Directory);
         await next.RunningAsync("eta");
         Struct after = (await next.Agents.RequestAsync(Ask("o1"), default)).Content;
         Assert.Equal("d1", after.Fields["driver_id"].StringValue);
@@ -100,13 +103,15 @@ public sealed class EtaAgentTests
     }
 
     private static async Task DriveAsync(
-        AgentServer server, double start, (double Lat, double Lon) from, (double Lat, double Lon) to, int points, TripStage stage)
+        AgentServer server, double start, (double Lat, double Lon) from, (double Lat, double Lon) to, int points,
+        TripStage stage)
     {
         for (int i = 0; i <= points; i++)
         {
             double share = i / (double)points;
             GpsPoint point = Rows.Point(
-                "d1", start + (i * 20), from.Lat + ((to.Lat - from.Lat) * share), from.Lon + ((to.Lon - from.Lon) * share), "o1");
+                "d1", start + (i * 20), from.Lat + ((to.Lat - from.Lat) * share),
+                from.Lon + ((to.Lon - from.Lon) * share), "o1");
             point.TripStage = stage;
             await server.SendAsync(point);
         }

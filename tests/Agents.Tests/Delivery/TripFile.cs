@@ -4,7 +4,9 @@ using Ingest.Agents.Delivery;
 
 namespace Ingest.Agents.Tests.Delivery;
 
-/// <summary>Real trips with their points, from the data that <c>INGEST_DATA</c> names, else beside the repository.</summary>
+/// <summary>
+/// Real trips with their points, from the data that <c>INGEST_DATA</c> names, else beside the repository.
+/// </summary>
 internal static class TripFile
 {
     /// <summary>The directory of a data set; skips the test when it is not there.</summary>
@@ -49,40 +51,82 @@ internal static class TripFile
     /// <summary>Rides of cabs in San Francisco: occupied runs, as the data's README cuts them.</summary>
     public static IReadOnlyList<Trip> Cabs()
     {
-        var trips = new List<Trip>();
-        foreach (string path in Directory.GetFiles(Require("cabspotting"), "new_*.txt").Order())
+        IEnumerable<Trip> rides = CabFiles()
+            .SelectMany(RunsOf).Where(run => run.IsOccupied).Select(run => TripOf(run.Points, 5400)).OfType<Trip>();
+        return [.. rides.OrderBy(trip => trip.Start)];
+    }
+
+    /// <summary>
+    /// Ways of cabs to a passenger and on with that one: an empty run that goes somewhere, at most twice as long as the
+    /// straight line, and the occupied run behind it.
+    /// </summary>
+    public static IReadOnlyList<(Trip ToPickup, Trip ToDropoff)> Fares()
+    {
+        var fares = new List<(Trip ToPickup, Trip ToDropoff)>();
+        foreach (string path in CabFiles())
         {
-            var run = new List<(GeoPoint Place, long At)>();
-            foreach (string[] parts in File.ReadLines(path).Select(line => line.Split(' ')).OrderBy(parts => parts[3]))
+            List<(bool IsOccupied, List<(GeoPoint Place, long At)> Points)> runs = RunsOf(path);
+            foreach ((var empty, var occupied) in runs.Zip(runs.Skip(1)))
             {
-                long at = long.Parse(parts[3], CultureInfo.InvariantCulture);
-                if (parts[2] == "0" || (run.Count > 0 && at - run[^1].At > 180))
+                if (empty.IsOccupied || !occupied.IsOccupied || occupied.Points[0].At - empty.Points[^1].At > 180)
                 {
-                    Add(trips, run);
-                    run.Clear();
+                    continue;
                 }
 
-                if (parts[2] == "1")
+                List<(GeoPoint Place, long At)> way = [.. empty.Points, occupied.Points[0]];
+                double length = way.Zip(way.Skip(1)).Sum(pair => pair.First.Place.MetersTo(pair.Second.Place));
+                if (length < 2 * way[0].Place.MetersTo(way[^1].Place)
+                    && TripOf(way, 2400) is { } toPickup && TripOf(occupied.Points, 5400) is { } toDropoff)
                 {
-                    run.Add((new GeoPoint(Number(parts[0]), Number(parts[1])), at));
+                    fares.Add((toPickup, toDropoff));
                 }
             }
-
-            Add(trips, run);
         }
 
-        return [.. trips.OrderBy(trip => trip.Start)];
+        return [.. fares.OrderBy(fare => fare.ToPickup.Start)];
     }
 
-    private static void Add(List<Trip> trips, List<(GeoPoint Place, long At)> run)
+    /// <summary>
+    /// Orders of a city in Colombia: the restaurant, which is its place, and the minutes from placing to being ready.
+    /// </summary>
+    public static IReadOnlyList<(string Restaurant, double Minutes)> Preparations() =>
+    [
+        .. File.ReadLines(Path.Combine(Require("mdrp-rappi"), "1", "orders.csv")).Skip(1)
+            .Select(line => line.Split(','))
+            .Select(parts => ($"{parts[1]},{parts[2]}", (TimeOf(parts[7]) - TimeOf(parts[5])).TotalMinutes))
+            .Where(order => order.TotalMinutes is > 0 and < 120),
+    ];
+
+    private static TimeSpan TimeOf(string text) => TimeSpan.Parse(text, CultureInfo.InvariantCulture);
+
+    private static IEnumerable<string> CabFiles() => Directory.GetFiles(Require("cabspotting"), "new_*.txt").Order();
+
+    // Points of one cab, cut where a passenger gets in or out, and where nothing was heard for three minutes.
+    private static List<(bool IsOccupied, List<(GeoPoint Place, long At)> Points)> RunsOf(string path)
     {
-        if (run.Count >= 4 && run[^1].At - run[0].At is >= 120 and <= 5400 && run[0].Place.MetersTo(run[^1].Place) > 300)
+        var runs = new List<(bool IsOccupied, List<(GeoPoint Place, long At)> Points)>();
+        foreach (string[] parts in File.ReadLines(path).Select(line => line.Split(' ')).OrderBy(parts => parts[3]))
         {
-            trips.Add(new Trip(
-                DateTimeOffset.FromUnixTimeSeconds(run[0].At).UtcDateTime,
-                [.. run.Select(point => (point.Place, (double)(point.At - run[0].At)))]));
+            bool isOccupied = parts[2] == "1";
+            long at = long.Parse(parts[3], CultureInfo.InvariantCulture);
+            if (runs.Count == 0 || runs[^1].IsOccupied != isOccupied || at - runs[^1].Points[^1].At > 180)
+            {
+                runs.Add((isOccupied, []));
+            }
+
+            runs[^1].Points.Add((new GeoPoint(Number(parts[0]), Number(parts[1])), at));
         }
+
+        return runs;
     }
+
+    private static Trip? TripOf(List<(GeoPoint Place, long At)> run, long mostSeconds) =>
+        run.Count >= 4 && run[^1].At - run[0].At is var seconds && seconds >= 120 && seconds <= mostSeconds
+            && run[0].Place.MetersTo(run[^1].Place) > 300
+            ? new Trip(
+                DateTimeOffset.FromUnixTimeSeconds(run[0].At).UtcDateTime,
+                [.. run.Select(point => (point.Place, (double)(point.At - run[0].At)))])
+            : null;
 
     private static double[] Numbers(JsonElement trip, string name) =>
         [.. trip.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];

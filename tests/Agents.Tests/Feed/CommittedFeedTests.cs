@@ -70,10 +70,14 @@ public sealed class CommittedFeedTests
         Assert.Equal("TO_PICKUP", block.Texts("trip_stage").String(0));
         Assert.Equal("o1", block.Texts("order_id").String(0));
         Assert.Equal("", block.Texts("order_id").String(1));
-        Assert.Contains("is a Float64", Assert.Throws<ArgumentException>(() => block.Numbers<long>("location_lat").Length).Message);
-        Assert.Contains("is a DateTime64", Assert.Throws<ArgumentException>(() => block.Numbers<double>("timestamp").Length).Message);
-        Assert.Contains("no column nothing", Assert.Throws<ArgumentException>(() => block.Texts("nothing").KeyCount).Message);
-        Assert.Contains("not a column of texts", Assert.Throws<ArgumentException>(() => block.Texts("location_lat").KeyCount).Message);
+        Assert.Contains(
+            "is a Float64", Assert.Throws<ArgumentException>(() => block.Numbers<long>("location_lat").Length).Message);
+        Assert.Contains("is a DateTime64", Assert.Throws<ArgumentException>(
+            () => block.Numbers<double>("timestamp").Length).Message);
+        Assert.Contains(
+            "no column nothing", Assert.Throws<ArgumentException>(() => block.Texts("nothing").KeyCount).Message);
+        Assert.Contains("not a column of texts", Assert.Throws<ArgumentException>(
+            () => block.Texts("location_lat").KeyCount).Message);
     }
 
     [Fact]

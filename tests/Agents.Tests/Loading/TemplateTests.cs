@@ -21,7 +21,8 @@ public sealed class TemplateTests : IDisposable
     public async Task An_agent_made_of_the_template_is_loaded_apart_and_runs()
     {
         string assembly = await BuildAsync();
-        await using AgentServer server = await AgentServer.StartAsync([], new AgentsOptions { Assemblies = [assembly] });
+        await using AgentServer server = await AgentServer.StartAsync(
+            [], new AgentsOptions { Assemblies = [assembly] });
         await server.RunningAsync("late-orders");
         Order late = Rows.Order("late");
         late.ReadyAt = late.DueAt.Clone();
@@ -29,9 +30,11 @@ public sealed class TemplateTests : IDisposable
         await server.SendAsync(Rows.Order("in-time"), late);
         await Eventually.BeAsync(() => server.Status("late-orders").Emitted == 1);
         Update alert = Assert.Single(await server.UpdatesAsync("alerts"));
-        Assert.Equal(("late", "late_order", "late-orders"), (alert.Key, alert.Alert.Kind, alert.Alert.Provenance.Agent));
+        Assert.Equal(
+            ("late", "late_order", "late-orders"), (alert.Key, alert.Alert.Kind, alert.Alert.Provenance.Agent));
 
-        Assembly loaded = AssemblyLoadContext.All.SelectMany(c => c.Assemblies).Single(a => a.GetName().Name == "MyAgents");
+        Assembly loaded = AssemblyLoadContext.All.SelectMany(
+            c => c.Assemblies).Single(a => a.GetName().Name == "MyAgents");
         Assert.NotSame(AssemblyLoadContext.Default, AssemblyLoadContext.GetLoadContext(loaded));
         Assert.Same(typeof(Agent), loaded.GetType("LateOrders")!.BaseType);
     }
@@ -47,7 +50,8 @@ public sealed class TemplateTests : IDisposable
     [InlineData("xunit.runner.json", "cannot be loaded")]
     public async Task An_assembly_without_agents_is_refused_by_name(string name, string reason)
     {
-        string path = Path.Combine(name.EndsWith("dll", StringComparison.Ordinal) ? AppContext.BaseDirectory : _folder, name);
+        string path = Path.Combine(
+            name.EndsWith("dll", StringComparison.Ordinal) ? AppContext.BaseDirectory : _folder, name);
         if (!File.Exists(path))
         {
             await File.WriteAllTextAsync(path, "no assembly");
@@ -66,7 +70,8 @@ public sealed class TemplateTests : IDisposable
             File.Copy(file, Path.Combine(_folder, Path.GetFileName(file)));
         }
 
-        var start = new ProcessStartInfo("dotnet", ["build", _folder, "-v", "q", "-nologo", $"-p:IngestDirectory={AppContext.BaseDirectory}"])
+        var start = new ProcessStartInfo(
+            "dotnet", ["build", _folder, "-v", "q", "-nologo", $"-p:IngestDirectory={AppContext.BaseDirectory}"])
         {
             RedirectStandardOutput = true,
         };
