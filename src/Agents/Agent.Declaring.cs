@@ -28,7 +28,9 @@ public abstract partial class Agent
         input.Conflates = conflates;
     }
 
-    /// <summary>Has every row of a table given to a handler, as its message. Not for points: it makes an object a row.</summary>
+    /// <summary>
+    /// Has every row of a table given to a handler, as its message. Not for points: it makes an object a row.
+    /// </summary>
     /// <param name="table">Name of the table.</param>
     /// <param name="handler">What handles it.</param>
     /// <param name="key">Column of texts by which rows belong to a partition.</param>
@@ -62,7 +64,8 @@ public abstract partial class Agent
         string? Refusal(Value v) => v.KindCase != Value.KindOneofCase.NumberValue ? "a number is expected"
             : v.NumberValue >= min && v.NumberValue <= max ? null
             : FormattableString.Invariant($"{min:#,0.###} to {max:#,0.###} is valid");
-        return Plan.Add(new AgentSetting<double>(name, description, value, Value.ForNumber, v => v.NumberValue, Refusal));
+        return Plan.Add(
+            new AgentSetting<double>(name, description, value, Value.ForNumber, v => v.NumberValue, Refusal));
     }
 
     /// <summary>Declares a setting that is true or false, and can be changed while the agent runs.</summary>
@@ -80,5 +83,7 @@ public abstract partial class Agent
         string name, string value, string description, Func<string, string?>? refusal = null) =>
         Plan.Add(new AgentSetting<string>(
             name, description, value, Value.ForString, v => v.StringValue,
-            v => v.KindCase == Value.KindOneofCase.StringValue ? refusal?.Invoke(v.StringValue) : "a text is expected"));
+            v => v.KindCase == Value.KindOneofCase.StringValue
+                ? refusal?.Invoke(v.StringValue)
+                : "a text is expected"));
 }

@@ -38,7 +38,8 @@ public sealed class AgentRuntime : IAsyncDisposable
             ? [.. BuiltIn(options), .. AgentAssemblies.Load(options.Assemblies, logger), .. own]
             : [];
         _hosts = [.. agents.Select(make => new AgentHost(make, services))];
-        if (_hosts.GroupBy(host => host.Name, StringComparer.Ordinal).FirstOrDefault(names => names.Count() > 1) is { } twice)
+        if (_hosts.GroupBy(host => host.Name, StringComparer.Ordinal)
+            .FirstOrDefault(names => names.Count() > 1) is { } twice)
         {
             throw new AgentException(AgentFault.Invalid, $"there are two agents of the name {twice.Key}");
         }
@@ -93,7 +94,8 @@ public sealed class AgentRuntime : IAsyncDisposable
             string[] known = [.. (host is null ? _hosts.SelectMany(h => h.TaskTypes) : host.TaskTypes).Distinct()];
             throw new AgentException(
                 AgentFault.NotFound,
-                $"no agent knows the task type '{request.TaskType}'; known are: {(known.Length == 0 ? "none" : string.Join(", ", known))}");
+                $"no agent knows the task type '{request.TaskType}'; known are: "
+                + (known.Length == 0 ? "none" : string.Join(", ", known)));
         }
 
         return host.RequestAsync(request, cancellationToken);
@@ -118,8 +120,8 @@ public sealed class AgentRuntime : IAsyncDisposable
         Find(agent).Configuration.UpdateAsync(changes, expectedRevision, cancellationToken);
 
     /// <summary>
-    /// Has what is committed handled, saves, and stops the agents; to be called while the log still takes their updates.
-    /// What is not done in time is given again at the next start.
+    /// Has what is committed handled, saves, and stops the agents; to be called while the log still takes their
+    /// updates. What is not done in time is given again at the next start.
     /// </summary>
     public Task StopAsync(TimeSpan grace) => _stopped ??= StopOnceAsync(grace);
 
@@ -143,7 +145,8 @@ public sealed class AgentRuntime : IAsyncDisposable
 
     private AgentHost Find(string agent) => _hosts.FirstOrDefault(host => host.Name == agent)
         ?? throw new AgentException(
-            AgentFault.NotFound, $"there is no agent '{agent}'; there are: {string.Join(", ", _hosts.Select(h => h.Name))}");
+            AgentFault.NotFound,
+            $"there is no agent '{agent}'; there are: {string.Join(", ", _hosts.Select(h => h.Name))}");
 
     private static IEnumerable<Func<Agent>> BuiltIn(AgentsOptions options)
     {

@@ -9,7 +9,8 @@ public sealed class AgentSetting<T> : AgentSetting
     private readonly Func<Value, T> _read;
 
     internal AgentSetting(
-        string name, string description, T value, Func<T, Value> write, Func<Value, T> read, Func<Value, string?> refusal)
+        string name, string description, T value, Func<T, Value> write, Func<Value, T> read,
+        Func<Value, string?> refusal)
         : base(name, description, write(value), refusal)
     {
         _read = read;

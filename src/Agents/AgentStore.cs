@@ -17,7 +17,9 @@ public sealed class AgentStore
     }
 
     /// <summary>Runs one read-only query and gives its rows as texts; NULL is <c>\N</c>.</summary>
-    /// <param name="query">One SELECT without FORMAT. Values that come from data are not to be pasted into it: see <see cref="Quote"/>.</param>
+    /// <param name="query">
+    /// One SELECT without FORMAT. Values that come from data are not to be pasted into it: see <see cref="Quote"/>.
+    /// </param>
     /// <param name="cancellationToken">Ends the query.</param>
     /// <exception cref="StoreException">The store refused, or is away.</exception>
     public async Task<IReadOnlyList<string[]>> QueryAsync(string query, CancellationToken cancellationToken)
@@ -34,7 +36,8 @@ public sealed class AgentStore
         }
 
         string text = Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
-        return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t').Select(Unescape).ToArray())];
+        return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split('\t').Select(Unescape).ToArray())];
     }
 
     /// <summary>A text as a literal of SQL.</summary>

@@ -7,7 +7,8 @@ internal static partial class LogMessages
 {
     [LoggerMessage(500, LogLevel.Information,
         "Agent {Agent}/{Partition} runs: {Rows} rows given again, {Suppressed} updates of them were emitted before")]
-    public static partial void AgentStarted(this ILogger logger, string agent, int partition, long rows, long suppressed);
+    public static partial void AgentStarted(
+        this ILogger logger, string agent, int partition, long rows, long suppressed);
 
     [LoggerMessage(501, LogLevel.Error, "Agent {Agent}/{Partition} failed at {Call}; it is left alone for {Backoff}")]
     public static partial void AgentFailed(
@@ -45,7 +46,8 @@ internal static partial class LogMessages
         "Agent {Agent}/{Partition} did not end in time; what it has not saved is given to it again at the next start")]
     public static partial void AgentHangs(this ILogger logger, string agent, int partition);
 
-    [LoggerMessage(510, LogLevel.Error, "Agent {Agent}/{Partition} could not be started; it is tried again in {Backoff}")]
+    [LoggerMessage(
+        510, LogLevel.Error, "Agent {Agent}/{Partition} could not be started; it is tried again in {Backoff}")]
     public static partial void StartFailed(
         this ILogger logger, string agent, int partition, TimeSpan backoff, Exception cause);
 }

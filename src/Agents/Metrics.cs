@@ -22,7 +22,8 @@ internal sealed class Metrics : IDisposable
     public Metrics()
     {
         // agent_calls_total{agent_type,status}: status is ok or error.
-        _calls = _meter.CreateCounter<long>("agent.calls", "{call}", "Calls of agents: rows, messages, timers, requests.");
+        _calls = _meter.CreateCounter<long>(
+            "agent.calls", "{call}", "Calls of agents: rows, messages, timers, requests.");
 
         // agent_duration_seconds{agent_type}
         _durations = _meter.CreateHistogram("agent.duration", "s", "Time of a call of an agent.", advice: s_bounds);

@@ -1,6 +1,8 @@
 namespace Ingest.Agents.Delivery;
 
-/// <summary>What is expected of an order, in minutes from <paramref name="At"/>; parts add up to the delivery.</summary>
+/// <summary>
+/// What is expected of an order, in minutes from <paramref name="At"/>; parts add up to the delivery.
+/// </summary>
 /// <param name="At">Event time, Unix microseconds.</param>
 /// <param name="RawMinutes">Until delivery, before residuals correct it.</param>
 /// <param name="TravelToPickup">The driver's way to the order.</param>

@@ -29,7 +29,8 @@ internal static class EtaPredictions
         {
             prediction.PickupEta = After(estimate.At, estimate.PickupMinutes);
             prediction.PickupEtaMinutes = estimate.PickupMinutes;
-            Add(prediction, order.Stage == EtaStage.Waiting ? "assignment" : "travel_to_pickup", estimate.TravelToPickup);
+            Add(prediction, order.Stage == EtaStage.Waiting ? "assignment" : "travel_to_pickup",
+                estimate.TravelToPickup);
             Add(prediction, "preparation", estimate.Waiting);
         }
 
@@ -46,7 +47,8 @@ internal static class EtaPredictions
 
     /// <summary>A prediction as the answer to a request: its JSON form.</summary>
     public static Struct Describe(EtaPrediction prediction) =>
-        Struct.Parser.ParseJson(new JsonFormatter(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true)).Format(prediction));
+        Struct.Parser.ParseJson(
+            new JsonFormatter(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true)).Format(prediction));
 
     private static void Add(EtaPrediction prediction, string name, double minutes)
     {

@@ -1,7 +1,8 @@
 namespace Ingest.Agents.Delivery;
 
 /// <summary>How long restaurants take, from placing an order to its being ready: medians of the latest.</summary>
-/// <remarks>A median of few is shrunk to that of all restaurants, which counts as <see cref="PriorCount"/> orders.</remarks>
+/// <remarks>A median of few is shrunk to that of all restaurants, which counts as <see cref="PriorCount"/>
+/// orders.</remarks>
 internal sealed class PreparationTimes
 {
     private const int Kept = 32;

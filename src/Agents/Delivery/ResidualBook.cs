@@ -3,12 +3,15 @@ namespace Ingest.Agents.Delivery;
 /// <summary>Buckets of residuals by stage and by length of the prediction.</summary>
 internal sealed class ResidualBook
 {
-    /// <summary>Added to both sides of a ratio, so that half a minute at the end of a way is not a factor of ten.</summary>
+    /// <summary>
+    /// Added to both sides of a ratio, so that half a minute at the end of a way is not a factor of ten.
+    /// </summary>
     public const double OffsetMinutes = 1;
 
     private static readonly double[] s_bounds = [2, 4, 7, 11, 16, 23, 32, 45];
     private readonly ResidualBucket[] _buckets =
-        [.. Enumerable.Range(0, Enum.GetValues<EtaStage>().Length * (s_bounds.Length + 1)).Select(_ => new ResidualBucket())];
+        [.. Enumerable.Range(0, Enum.GetValues<EtaStage>().Length * (s_bounds.Length + 1))
+            .Select(_ => new ResidualBucket())];
 
     /// <summary>All buckets, in a fixed order.</summary>
     public IReadOnlyList<ResidualBucket> Buckets => _buckets;

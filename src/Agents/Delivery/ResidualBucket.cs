@@ -5,8 +5,8 @@ namespace Ingest.Agents.Delivery;
 /// quantiles that new predictions are corrected by.
 /// </summary>
 /// <remarks>
-/// Split conformal prediction on ratios (Vovk, Gammerman and Shafer, 2005; Lei et al., 2018): with n ratios the bound of
-/// a share p is the ceil((n + 1) p)-th smallest, which covers at least p of what comes if that is like what came.
+/// Split conformal prediction on ratios (Vovk, Gammerman and Shafer, 2005; Lei et al., 2018): with n ratios the bound
+/// of a share p is the ceil((n + 1) p)-th smallest, which covers at least p of what comes if that is like what came.
 /// Before there is data the bucket holds ratios of a prior, spread as the logarithm of 1 by 0.35; each that is observed
 /// puts one of those out.
 /// </remarks>

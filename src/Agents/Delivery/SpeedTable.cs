@@ -58,7 +58,8 @@ internal sealed class SpeedTable(double zoneDegrees)
     public double Kph(GeoPoint from, GeoPoint to, long micros, out double learntHours)
     {
         // Slowness adds up along a way, speed does not.
-        double slowness = (1 / KphAt(from, micros, out double first)) + (1 / KphAt(from.Middle(to), micros, out double middle))
+        double slowness = (1 / KphAt(from, micros, out double first))
+            + (1 / KphAt(from.Middle(to), micros, out double middle))
             + (1 / KphAt(to, micros, out double last));
         learntHours = first + middle + last;
         return 3 / slowness;

@@ -29,14 +29,17 @@ internal static class AgentAssemblies
             Type[] types =
             [
                 .. assembly.GetExportedTypes().Where(
-                    type => type.IsSubclassOf(typeof(Agent)) && !type.IsAbstract && type.GetConstructor([]) is not null),
+                    type => type.IsSubclassOf(typeof(Agent)) && !type.IsAbstract
+                        && type.GetConstructor([]) is not null),
             ];
             return types.Length > 0
                 ? types
                 : throw new AgentException(
-                    AgentFault.Invalid, $"{path} has no public class with a constructor without parameters that derives from Agent");
+                    AgentFault.Invalid,
+                    $"{path} has no public class with a constructor without parameters that derives from Agent");
         }
-        catch (Exception e) when (e is IOException or BadImageFormatException or TypeLoadException or ReflectionTypeLoadException)
+        catch (Exception e) when (
+            e is IOException or BadImageFormatException or TypeLoadException or ReflectionTypeLoadException)
         {
             throw new AgentException(AgentFault.Invalid, $"{path} cannot be loaded: {e.Message}", e);
         }
@@ -51,7 +54,8 @@ internal static class AgentAssemblies
         catch (TargetInvocationException e)
         {
             throw new AgentException(
-                AgentFault.Invalid, $"the constructor of {type.Name} of {path} failed: {e.InnerException!.Message}", e.InnerException);
+                AgentFault.Invalid, $"the constructor of {type.Name} of {path} failed: {e.InnerException!.Message}",
+                e.InnerException);
         }
     }
 }

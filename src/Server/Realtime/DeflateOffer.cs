@@ -4,11 +4,13 @@ using Microsoft.Extensions.Primitives;
 namespace Ingest.Server.Realtime;
 
 /// <summary>permessage-deflate (RFC 7692) as a client offers it and we take it.</summary>
-/// <param name="ServerWindowBits">The client's window: no distance in what we send may be longer than 2 to the power of it.</param>
+/// <param name="ServerWindowBits">
+/// The client's window: no distance in what we send may be longer than 2 to the power of it.
+/// </param>
 /// <param name="NamesServerWindow">Whether the client asked for that window, so that the answer has to name it.</param>
 /// <remarks>
-/// Neither side keeps its window from one message to the next: an idle connection holds no zlib state, and a message that
-/// was compressed once is right for every connection.
+/// Neither side keeps its window from one message to the next: an idle connection holds no zlib state, and a message
+/// that was compressed once is right for every connection.
 /// </remarks>
 internal readonly record struct DeflateOffer(int ServerWindowBits, bool NamesServerWindow)
 {
@@ -17,7 +19,9 @@ internal readonly record struct DeflateOffer(int ServerWindowBits, bool NamesSer
 
     /// <summary>What the answer says in <c>Sec-WebSocket-Extensions</c>.</summary>
     public string Answer => $"{Name}; server_no_context_takeover; client_no_context_takeover"
-        + (NamesServerWindow ? string.Create(CultureInfo.InvariantCulture, $"; server_max_window_bits={ServerWindowBits}") : "");
+        + (NamesServerWindow
+            ? string.Create(CultureInfo.InvariantCulture, $"; server_max_window_bits={ServerWindowBits}")
+            : "");
 
     /// <summary>Finds the first offer that can be taken.</summary>
     public static bool TryChoose(StringValues extensions, out DeflateOffer chosen)
@@ -74,5 +78,6 @@ internal readonly record struct DeflateOffer(int ServerWindowBits, bool NamesSer
     }
 
     private static bool TryBits(string? value, out int bits) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out bits) && bits is >= 8 and <= MaxWindowBits;
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out bits)
+        && bits is >= 8 and <= MaxWindowBits;
 }

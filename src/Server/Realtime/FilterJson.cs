@@ -74,7 +74,8 @@ internal static class FilterJson
                         break;
                     case ("values", JsonArray values):
                         written[field.Key] = new JsonArray(
-                            [.. values.ToArray().Select(item => item is JsonValue plain ? Scalar(plain) : item?.DeepClone())]);
+                            [.. values.ToArray()
+                                .Select(item => item is JsonValue plain ? Scalar(plain) : item?.DeepClone())]);
                         break;
                     case ("all_of" or "allOf" or "any_of" or "anyOf", JsonArray filters):
                         Expand(filters);

@@ -7,8 +7,8 @@ namespace Ingest.Server.Realtime;
 /// Which pages may connect: those of the server's own origin and those of <see cref="RealtimeOptions.AllowedOrigins"/>.
 /// </summary>
 /// <remarks>
-/// Browsers let any page open a WebSocket to any server and send its cookies along; the <c>Origin</c> header is all that
-/// tells. What is no browser can send what it likes, so this protects people with browsers, not data.
+/// Browsers let any page open a WebSocket to any server and send its cookies along; the <c>Origin</c> header is all
+/// that tells. What is no browser can send what it likes, so this protects people with browsers, not data.
 /// </remarks>
 internal sealed class OriginPolicy
 {
@@ -32,7 +32,8 @@ internal sealed class OriginPolicy
     public bool Allows(HttpRequest request)
     {
         string origin = request.Headers.Origin.ToString();
-        return origin.Length == 0 || _policy.AllowAnyOrigin || _policy.IsOriginAllowed(origin) || IsOwn(origin, request.Host);
+        return origin.Length == 0 || _policy.AllowAnyOrigin || _policy.IsOriginAllowed(origin)
+            || IsOwn(origin, request.Host);
     }
 
     /// <summary>Lets pages of other origins read the answer, and answers what their browsers ask before.</summary>

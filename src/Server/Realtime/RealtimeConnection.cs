@@ -65,7 +65,9 @@ internal abstract class RealtimeConnection
     /// <summary>Ends it politely: tells the client, lets it be for a while, and closes.</summary>
     public abstract Task DrainAsync();
 
-    /// <summary>Sends what all connections get, without waiting. One whose client is slow misses what exceeds a few.</summary>
+    /// <summary>
+    /// Sends what all connections get, without waiting. One whose client is slow misses what exceeds a few.
+    /// </summary>
     public void Broadcast(ReadOnlyMemory<byte> message)
     {
         if (Interlocked.Increment(ref _waitingBroadcasts) > MaxWaitingBroadcasts)
@@ -102,7 +104,8 @@ internal abstract class RealtimeConnection
 
     /// <summary>Begins a subscription.</summary>
     /// <exception cref="TopicException">It cannot be; the message says why.</exception>
-    protected ValueTask<Subscription> SubscribeAsync(SubscriptionOptions options, CancellationToken cancellationToken) =>
+    protected ValueTask<Subscription> SubscribeAsync(
+        SubscriptionOptions options, CancellationToken cancellationToken) =>
         Services.Topics.SubscribeAsync(
             options with { Transport = RealtimeStatus.NameOf(Transport), Remote = Remote }, cancellationToken);
 

@@ -5,8 +5,8 @@ namespace Ingest.Server.Realtime;
 
 /// <summary>Who is connected: counted, told when the server stops, and looked after once a second.</summary>
 /// <remarks>
-/// Safe for use by several threads at once. A connection counts as a call of the <see cref="Drain"/>, which so waits until
-/// it was closed politely, and cuts off what has not ended when its grace time is over.
+/// Safe for use by several threads at once. A connection counts as a call of the <see cref="Drain"/>, which so waits
+/// until it was closed politely, and cuts off what has not ended when its grace time is over.
 /// </remarks>
 internal sealed class RealtimeConnections : IDisposable
 {

@@ -55,13 +55,16 @@ internal static class RealtimeEndpoints
 
         if (options.Sse.Enabled)
         {
-            routes.MapMethods("/stream/events", s_methods, http => StreamAsync(http, services, [])).WithDisplayName("Events");
+            routes.MapMethods(
+                "/stream/events", s_methods, http => StreamAsync(http, services, [])).WithDisplayName("Events");
             routes.MapMethods(
                 "/stream/topic/{topic}", s_methods,
-                http => StreamAsync(http, services, [(string)http.Request.RouteValues["topic"]!])).WithDisplayName("Topic");
+                http => StreamAsync(http, services, [(string)http.Request.RouteValues["topic"]!]))
+                .WithDisplayName("Topic");
         }
 
-        routes.MapMethods("/realtime/status", s_methods, http => ReportAsync(http, services, RealtimeStatus.WriteStatus))
+        routes.MapMethods(
+            "/realtime/status", s_methods, http => ReportAsync(http, services, RealtimeStatus.WriteStatus))
             .WithDisplayName("Realtime status");
         routes.MapMethods(
             "/realtime/connections", s_methods, http => ReportAsync(http, services, RealtimeStatus.WriteConnections))
@@ -86,7 +89,8 @@ internal static class RealtimeEndpoints
         routes.MapGet(path.Path, http => ServeSocketAsync(http, services, path.Topics))
             .WithDisplayName($"WebSocket {path.Path}");
 
-    private static async Task ServeSocketAsync(HttpContext http, RealtimeServices services, IReadOnlyList<string> topics)
+    private static async Task ServeSocketAsync(
+        HttpContext http, RealtimeServices services, IReadOnlyList<string> topics)
     {
         if (WebSocketHandshake.Fault(http) is { } fault)
         {
@@ -105,7 +109,9 @@ internal static class RealtimeEndpoints
         try
         {
             DeflateOffer? deflate = services.Options.WebSocket.Compression
-                && DeflateOffer.TryChoose(http.Request.Headers.SecWebSocketExtensions, out DeflateOffer offer) ? offer : null;
+                && DeflateOffer.TryChoose(http.Request.Headers.SecWebSocketExtensions, out DeflateOffer offer)
+                ? offer
+                : null;
             Stream stream = await WebSocketHandshake.AcceptAsync(http, deflate);
             using var connection = new WebSocketConnection(http, services, stream, deflate?.ServerWindowBits);
             services.Connections.Add(connection);

@@ -35,7 +35,8 @@ internal static class RealtimeMessages
     public const string AgentResponse = "agent_response";
 
     // What is written is JSON in a WebSocket or an event stream, never part of a page.
-    private static readonly JsonWriterOptions s_format = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions s_format =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly JsonFormatter s_structs = new(JsonFormatter.Settings.Default);
 
@@ -75,7 +76,8 @@ internal static class RealtimeMessages
     }
 
     /// <summary>A subscription has been ended, as asked.</summary>
-    public static ReadOnlyMemory<byte> Unsubscribed(string id, IEnumerable<string> topics, ReadOnlySpan<byte> resumeToken)
+    public static ReadOnlyMemory<byte> Unsubscribed(
+        string id, IEnumerable<string> topics, ReadOnlySpan<byte> resumeToken)
     {
         Utf8JsonWriter json = Begin(Confirmed, out ArrayBufferWriter<byte> buffer);
         json.WriteStartObject("payload"u8);
@@ -171,7 +173,8 @@ internal static class RealtimeMessages
         json.WriteStartObject("payload"u8);
         json.WriteString("event"u8, "draining"u8);
         json.WriteNumber("after_seconds"u8, after.TotalSeconds);
-        json.WriteString("message"u8, "The server is about to stop; connect again and go on with the last resume_token."u8);
+        json.WriteString(
+            "message"u8, "The server is about to stop; connect again and go on with the last resume_token."u8);
         json.WriteEndObject();
         return End(json, buffer);
     }

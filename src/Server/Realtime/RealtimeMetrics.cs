@@ -1,7 +1,8 @@
 namespace Ingest.Server.Realtime;
 
 /// <summary>Counts of what connections do; named and given units in <see cref="Observability.Metrics"/>.</summary>
-/// <remarks>Safe for use by several threads at once. Sent messages are counted once a turn, not once a message.</remarks>
+/// <remarks>Safe for use by several threads at once. Sent messages are counted once a turn, not once a
+/// message.</remarks>
 internal sealed class RealtimeMetrics
 {
     private readonly PerTransport[] _transports = [new(), new()];

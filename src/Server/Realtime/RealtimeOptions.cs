@@ -1,6 +1,8 @@
 namespace Ingest.Server.Realtime;
 
-/// <summary>Settings of what browsers and scripts follow topics with: WebSocket, server-sent events and status.</summary>
+/// <summary>
+/// Settings of what browsers and scripts follow topics with: WebSocket, server-sent events and status.
+/// </summary>
 public sealed record RealtimeOptions
 {
     /// <summary>Whether there is anything of it; default true.</summary>
@@ -15,7 +17,9 @@ public sealed record RealtimeOptions
     /// <summary>Connections at a time, both kinds together; default 10,000. More are refused with 503.</summary>
     public int MaxConnections { get; init; } = 10_000;
 
-    /// <summary>How long a client may take nothing of what it is sent before its connection is cut; default 30 s.</summary>
+    /// <summary>
+    /// How long a client may take nothing of what it is sent before its connection is cut; default 30 s.
+    /// </summary>
     public TimeSpan UnreadTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>

@@ -6,7 +6,8 @@ namespace Ingest.Server.Realtime;
 
 /// <summary>What connections share.</summary>
 internal sealed class RealtimeServices(
-    RealtimeOptions options, TopicHub topics, Func<AgentRequest, CancellationToken, Task<AgentAnswer>>? askAgent, Drain drain, OriginPolicy origins, TimeProvider time,
+    RealtimeOptions options, TopicHub topics, Func<AgentRequest, CancellationToken, Task<AgentAnswer>>? askAgent,
+    Drain drain, OriginPolicy origins, TimeProvider time,
     ILogger logger)
 {
     /// <summary>The settings.</summary>

@@ -12,7 +12,8 @@ internal static class RealtimeStatus
     public const int MaxListed = 1000;
 
     /// <summary>Name of a transport in answers and metrics.</summary>
-    public static string NameOf(RealtimeTransport transport) => transport == RealtimeTransport.Sse ? "sse" : "websocket";
+    public static string NameOf(RealtimeTransport transport) =>
+        transport == RealtimeTransport.Sse ? "sse" : "websocket";
 
     /// <summary>Adds to <c>/health</c> what it says of this.</summary>
     public static void AddTo(Health health, RealtimeServices services)
@@ -36,11 +37,13 @@ internal static class RealtimeStatus
         WriteTotals(json, services);
         json.WriteNumber("messages_received", metrics.Received);
         json.WriteNumber("messages_sent", metrics.Sent);
-        json.WriteNumber("bytes_sent", Enum.GetValues<RealtimeTransport>().Sum(transport => metrics.Of(transport).SentBytes));
+        json.WriteNumber(
+            "bytes_sent", Enum.GetValues<RealtimeTransport>().Sum(transport => metrics.Of(transport).SentBytes));
         json.WriteNumber("errors", metrics.Errors);
         json.WriteNumber("refused", metrics.Refused);
         json.WriteNumber("unread", Enum.GetValues<RealtimeTransport>().Sum(transport => metrics.Of(transport).Unread));
-        json.WriteNumber("too_slow", Enum.GetValues<RealtimeTransport>().Sum(transport => metrics.Of(transport).TooSlow));
+        json.WriteNumber(
+            "too_slow", Enum.GetValues<RealtimeTransport>().Sum(transport => metrics.Of(transport).TooSlow));
         json.WriteStartArray("topics");
         foreach (TopicStatus topic in services.Topics.Topics)
         {

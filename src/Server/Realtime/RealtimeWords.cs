@@ -3,7 +3,9 @@ using Ingest.V1;
 
 namespace Ingest.Server.Realtime;
 
-/// <summary>The words of the JSON messages and of query parameters for the enums of the wire: <c>drop_oldest</c>.</summary>
+/// <summary>
+/// The words of the JSON messages and of query parameters for the enums of the wire: <c>drop_oldest</c>.
+/// </summary>
 internal static class RealtimeWords
 {
     private static readonly Dictionary<string, OverflowPolicy> s_policies = new(StringComparer.OrdinalIgnoreCase)

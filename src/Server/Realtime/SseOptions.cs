@@ -6,7 +6,9 @@ public sealed record SseOptions
     /// <summary>Whether streams are served; default true.</summary>
     public bool Enabled { get; init; } = true;
 
-    /// <summary>Silence after which a comment is sent, so that proxies and clients know that the stream lives; default 15 s.</summary>
+    /// <summary>
+    /// Silence after which a comment is sent, so that proxies and clients know that the stream lives; default 15 s.
+    /// </summary>
     public TimeSpan HeartbeatPeriod { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>What clients are told to wait before they connect again; default 2 s.</summary>

@@ -10,8 +10,8 @@ namespace Ingest.Server.Realtime;
 
 /// <summary>A client that follows topics by server-sent events, as <c>EventSource</c> does.</summary>
 /// <remarks>
-/// Every message is an unnamed event, so that <c>onmessage</c> has it: <c>data</c> is the JSON that a WebSocket would get,
-/// and <c>id</c> the resume token, which browsers send back as <c>Last-Event-ID</c> when they connect again.
+/// Every message is an unnamed event, so that <c>onmessage</c> has it: <c>data</c> is the JSON that a WebSocket would
+/// get, and <c>id</c> the resume token, which browsers send back as <c>Last-Event-ID</c> when they connect again.
 /// </remarks>
 #pragma warning disable CA1001 // Of the token's source: see there.
 internal sealed class SseStream : RealtimeConnection

@@ -4,7 +4,9 @@ using Ingest.V1;
 
 namespace Ingest.Server.Realtime;
 
-/// <summary>What a client wants to follow: the payload of a subscribe message, or the parameters of an address.</summary>
+/// <summary>
+/// What a client wants to follow: the payload of a subscribe message, or the parameters of an address.
+/// </summary>
 internal sealed record SubscriptionRequest
 {
     /// <summary>Longest id.</summary>
@@ -42,7 +44,9 @@ internal sealed record SubscriptionRequest
                 "overflow" => ReadText(field.Value, out string word) ?? read.ReadOverflow(word),
                 "resume_token" => ReadText(field.Value, out read.ResumeToken),
                 "subscription" => ReadText(field.Value, out read.Name),
-                "filter" => field.Value.ValueKind == JsonValueKind.Null ? null : read.ReadFilter(field.Value.GetRawText()),
+                "filter" => field.Value.ValueKind == JsonValueKind.Null
+                    ? null
+                    : read.ReadFilter(field.Value.GetRawText()),
                 _ => Ignore(field.Name),
             };
             if (fault is not null)
@@ -65,7 +69,9 @@ internal sealed record SubscriptionRequest
     /// <summary>Reads the parameters of an address: lists by comma, or the parameter several times.</summary>
     /// <param name="query">The parameters.</param>
     /// <param name="topics">Topics that the path names; empty for those of the parameter <c>topics</c>.</param>
-    /// <param name="lastEventId">What a browser says that it had; wins over any place in the address. Empty for none.</param>
+    /// <param name="lastEventId">
+    /// What a browser says that it had; wins over any place in the address. Empty for none.
+    /// </param>
     /// <returns>The request, or what is wrong with which parameter.</returns>
     public static (SubscriptionRequest? Request, string Field, string Fault) Read(
         IQueryCollection query, IReadOnlyList<string> topics, string lastEventId)
@@ -127,7 +133,8 @@ internal sealed record SubscriptionRequest
             return null;
         }
 
-        if (value.ValueKind != JsonValueKind.Array || value.EnumerateArray().Any(t => t.ValueKind != JsonValueKind.String))
+        if (value.ValueKind != JsonValueKind.Array
+            || value.EnumerateArray().Any(t => t.ValueKind != JsonValueKind.String))
         {
             return "A string, or a list of strings, is expected.";
         }

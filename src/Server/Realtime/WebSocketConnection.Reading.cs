@@ -14,8 +14,8 @@ internal sealed partial class WebSocketConnection
     private const int FirstBufferBytes = 4096;
     private const int MaxJsonDepth = 64;
 
-    // What of a message beyond the limit is read and thrown away before the connection is closed: some more, or a client
-    // that sent one message too large could not be told; not without end.
+    // What of a message beyond the limit is read and thrown away before the connection is closed: some more, or a
+    // client that sent one message too large could not be told; not without end.
     private const int MaxOversize = 64;
 
     // Refusals in a row for sending too fast, in seconds' worth of messages, before the connection is closed.
@@ -164,7 +164,8 @@ internal sealed partial class WebSocketConnection
         }
 
         await FailAsync(
-            "too_fast", $"A connection may send {_options.MaxMessagesPerSecond} messages a second; this one was left out.");
+            "too_fast",
+            $"A connection may send {_options.MaxMessagesPerSecond} messages a second; this one was left out.");
     }
 
     private async Task HandleAsync(JsonElement message)
@@ -225,7 +226,9 @@ internal sealed partial class WebSocketConnection
         lock (_subscriptions)
         {
             ended = [.. _subscriptions.Values.Where(
-                subscription => id is not null ? subscription.Id == id : topics?.SetEquals(subscription.Topics) ?? true)];
+                subscription => id is not null
+                    ? subscription.Id == id
+                    : topics?.SetEquals(subscription.Topics) ?? true)];
             ended.ForEach(subscription => _subscriptions.Remove(subscription.Id));
         }
 
@@ -310,7 +313,10 @@ internal sealed partial class WebSocketConnection
 
         // The client is read on meanwhile.
         _ = AnswerAsync(
-            new AgentRequest(TextOf(payload, "query") ?? "", taskType, parameters) { Agent = TextOf(payload, "agent") ?? "" },
+            new AgentRequest(TextOf(payload, "query") ?? "", taskType, parameters)
+            {
+                Agent = TextOf(payload, "agent") ?? "",
+            },
             id);
     }
 
@@ -332,7 +338,8 @@ internal sealed partial class WebSocketConnection
         }
     }
 
-    private async Task<ReadOnlyMemory<byte>> AskAsync(AgentRequest request, string? id, CancellationToken cancellationToken)
+    private async Task<ReadOnlyMemory<byte>> AskAsync(
+        AgentRequest request, string? id, CancellationToken cancellationToken)
     {
         (string Code, string Message) fault;
         try

@@ -6,9 +6,9 @@ namespace Ingest.Server.Realtime;
 
 /// <summary>A client on a WebSocket: it subscribes and asks by JSON messages, and is sent updates.</summary>
 /// <remarks>
-/// One task reads what the client says (WebSocketConnection.Reading.cs), and one for each subscription sends its updates;
-/// they take turns on <see cref="RealtimeOutput"/>. A client that sends without reading is not read either: answers wait
-/// for it like updates. While idle there is no buffer and no zlib state.
+/// One task reads what the client says (WebSocketConnection.Reading.cs), and one for each subscription sends its
+/// updates; they take turns on <see cref="RealtimeOutput"/>. A client that sends without reading is not read either:
+/// answers wait for it like updates. While idle there is no buffer and no zlib state.
 /// </remarks>
 internal sealed partial class WebSocketConnection : RealtimeConnection, IDisposable
 {
@@ -39,7 +39,8 @@ internal sealed partial class WebSocketConnection : RealtimeConnection, IDisposa
         _options = services.Options.WebSocket;
         _windowBits = windowBits;
         _rate = new MessageRate(_options.MaxMessagesPerSecond, services.Time);
-        _socket = WebSocketHandshake.Create(new WebSocketTransport(stream, Output, AbortWhenGivenUp), windowBits is not null, _options);
+        _socket = WebSocketHandshake.Create(
+            new WebSocketTransport(stream, Output, AbortWhenGivenUp), windowBits is not null, _options);
     }
 
     /// <inheritdoc/>
@@ -92,8 +93,8 @@ internal sealed partial class WebSocketConnection : RealtimeConnection, IDisposa
 
     /// <inheritdoc/>
     /// <remarks>
-    /// A token moves on without a message when a filter leaves updates out; told now and then, it stays one that the topic
-    /// still holds.
+    /// A token moves on without a message when a filter leaves updates out; told now and then, it stays one that the
+    /// topic still holds.
     /// </remarks>
     public override void OnTick()
     {
@@ -166,7 +167,7 @@ internal sealed partial class WebSocketConnection : RealtimeConnection, IDisposa
             bool isResume = field == "resume_token";
             await CloseAsync(
                 isResume ? WebSocketCloseCodes.CannotResume : WebSocketCloseCodes.PolicyViolation,
-                isResume ? "Cannot resume; the message before says why." : "Cannot subscribe; the message before says why.");
+                $"Cannot {(isResume ? "resume" : "subscribe")}; the message before says why.");
         }
     }
 
@@ -183,7 +184,8 @@ internal sealed partial class WebSocketConnection : RealtimeConnection, IDisposa
         if (SubscriptionIds.Count >= _options.MaxSubscriptions)
         {
             return await FailAsync(
-                "too_many_subscriptions", $"A connection has at most {_options.MaxSubscriptions} subscriptions.", id, "id");
+                "too_many_subscriptions", $"A connection has at most {_options.MaxSubscriptions} subscriptions.", id,
+                "id");
         }
 
         Subscription cursor;

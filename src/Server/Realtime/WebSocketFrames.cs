@@ -6,10 +6,10 @@ namespace Ingest.Server.Realtime;
 
 /// <summary>Writes text messages as frames, RFC 6455 section 5.2: unmasked, each message one frame.</summary>
 /// <remarks>
-/// Written here rather than by <see cref="System.Net.WebSockets.WebSocket.SendAsync(ArraySegment{byte}, System.Net.WebSockets.WebSocketMessageType, bool, CancellationToken)"/>:
-/// so an update's bytes are copied once, from the topic into Kestrel's buffer; many messages share a flush; and a message
-/// can be put together from parts of which one was compressed before. Runs on the thread of the subscription whose turn
-/// it is; allocates nothing for an update.
+/// Written here rather than by <see cref="System.Net.WebSockets.WebSocket.SendAsync(ArraySegment{byte},
+/// System.Net.WebSockets.WebSocketMessageType, bool, CancellationToken)"/>: so an update's bytes are copied once, from
+/// the topic into Kestrel's buffer; many messages share a flush; and a message can be put together from parts of which
+/// one was compressed before. Runs on the thread of the subscription whose turn it is; allocates nothing for an update.
 /// </remarks>
 internal static class WebSocketFrames
 {

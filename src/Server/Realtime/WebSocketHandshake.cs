@@ -24,7 +24,8 @@ internal static class WebSocketHandshake
     {
         IHeaderDictionary headers = http.Request.Headers;
         if (http.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true }
-            || !headers.GetCommaSeparatedValues(HeaderNames.Upgrade).Contains("websocket", StringComparer.OrdinalIgnoreCase))
+            || !headers.GetCommaSeparatedValues(HeaderNames.Upgrade)
+                .Contains("websocket", StringComparer.OrdinalIgnoreCase))
         {
             return (StatusCodes.Status426UpgradeRequired, "Only WebSocket connections are served here.");
         }
@@ -35,7 +36,8 @@ internal static class WebSocketHandshake
         }
 
         Span<byte> key = stackalloc byte[KeyBytes + 2];
-        return Convert.TryFromBase64String(headers.SecWebSocketKey.ToString(), key, out int length) && length == KeyBytes
+        return Convert.TryFromBase64String(headers.SecWebSocketKey.ToString(), key, out int length)
+            && length == KeyBytes
             ? null
             : (StatusCodes.Status400BadRequest, "Sec-WebSocket-Key is missing or wrong.");
     }
@@ -69,7 +71,8 @@ internal static class WebSocketHandshake
             response.SecWebSocketExtensions = offer.Answer;
         }
 
-        if (request.GetCommaSeparatedValues(HeaderNames.SecWebSocketProtocol).Contains(Subprotocol, StringComparer.Ordinal))
+        if (request.GetCommaSeparatedValues(HeaderNames.SecWebSocketProtocol)
+            .Contains(Subprotocol, StringComparer.Ordinal))
         {
             response.SecWebSocketProtocol = Subprotocol;
         }
@@ -78,17 +81,18 @@ internal static class WebSocketHandshake
     }
 
     /// <summary>Makes the socket that reads messages and speaks in control frames.</summary>
-    public static WebSocket Create(Stream transport, bool compressed, WebSocketOptions options) => WebSocket.CreateFromStream(
-        transport,
-        new WebSocketCreationOptions
-        {
-            IsServer = true,
-            KeepAliveInterval = options.PingPeriod,
-            KeepAliveTimeout = options.PingTimeout,
-            DangerousDeflateOptions = compressed
-                ? new WebSocketDeflateOptions { ClientContextTakeover = false, ServerContextTakeover = false }
-                : null,
-        });
+    public static WebSocket Create(Stream transport, bool compressed, WebSocketOptions options) =>
+        WebSocket.CreateFromStream(
+            transport,
+            new WebSocketCreationOptions
+            {
+                IsServer = true,
+                KeepAliveInterval = options.PingPeriod,
+                KeepAliveTimeout = options.PingTimeout,
+                DangerousDeflateOptions = compressed
+                    ? new WebSocketDeflateOptions { ClientContextTakeover = false, ServerContextTakeover = false }
+                    : null,
+            });
 
     private static string AcceptKey(string key)
     {

@@ -18,7 +18,9 @@ public sealed record WebSocketOptions
     /// <summary>Paths beside <c>/ws</c>, with topics that a connection there follows at once; default none.</summary>
     public IReadOnlyList<WebSocketPath> Paths { get; init; } = [];
 
-    /// <summary>Largest message of a client, after decompression; default 64 KiB. A larger one is answered with an error.</summary>
+    /// <summary>
+    /// Largest message of a client, after decompression; default 64 KiB. A larger one is answered with an error.
+    /// </summary>
     public int MaxMessageBytes { get; init; } = 64 * 1024;
 
     /// <summary>
@@ -37,8 +39,8 @@ public sealed record WebSocketOptions
     public TimeSpan AgentTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Whether messages are compressed for clients that offer permessage-deflate, as browsers do; default true. An update
-    /// is compressed once for all of them.
+    /// Whether messages are compressed for clients that offer permessage-deflate, as browsers do; default true. An
+    /// update is compressed once for all of them.
     /// </summary>
     public bool Compression { get; init; } = true;
 
@@ -54,7 +56,8 @@ public sealed record WebSocketOptions
     public int DrainCloseCode { get; init; } = GoingAway;
 
     /// <summary>
-    /// Whether a client may send <c>broadcast</c>, which every connection gets; default false: then only the server does.
+    /// Whether a client may send <c>broadcast</c>, which every connection gets; default false: then only the server
+    /// does.
     /// </summary>
     public bool ClientBroadcast { get; init; }
 

@@ -3,7 +3,8 @@ using System.Buffers;
 namespace Ingest.Server.Realtime;
 
 /// <summary>
-/// What .NET's WebSocket reads from and writes its control frames to; these take their turn among the frames of updates.
+/// What .NET's WebSocket reads from and writes its control frames to; these take their turn among the frames of
+/// updates.
 /// </summary>
 /// <param name="input">What the client sends.</param>
 /// <param name="output">The way out.</param>
@@ -28,7 +29,8 @@ internal sealed class WebSocketTransport(Stream input, RealtimeOutput output, Ac
         input.ReadAsync(buffer, cancellationToken);
 
     // A frame comes in one write.
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override async ValueTask WriteAsync(
+        ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         await output.EnterAsync(cancellationToken);
         try

@@ -37,12 +37,13 @@ public sealed class CoverageTests(ITestOutputHelper output)
         double confidence = test.Average(o => o.Confidence);
         double error = test.Average(o => o.Error);
         output.WriteLine(
-            $"{name}: {trips.Count - trained} trips, {test.Count} predictions: {inside:P1} inside, mean error {error:0.00} min, "
-            + $"width {test.Average(o => o.Width):0.00} min; within 5 min {right:P1}, confidence {confidence:P1}, "
-            + $"naive error {test.Average(o => o.NaiveError):0.00} min");
+            $"{name}: {trips.Count - trained} trips, {test.Count} predictions: {inside:P1} inside, "
+            + $"mean error {error:0.00} min, width {test.Average(o => o.Width):0.00} min; within 5 min {right:P1}, "
+            + $"confidence {confidence:P1}, naive error {test.Average(o => o.NaiveError):0.00} min");
         foreach (IGrouping<int, Outcome> bucket in test.GroupBy(o => o.Bucket).OrderBy(b => b.Key))
         {
-            output.WriteLine($"  bucket {bucket.Key}: {bucket.Count()} predictions, {bucket.Average(o => o.IsInside ? 1.0 : 0):P0} inside");
+            double share = bucket.Average(o => o.IsInside ? 1.0 : 0);
+            output.WriteLine($"  bucket {bucket.Key}: {bucket.Count()} predictions, {share:P0} inside");
         }
 
         Assert.InRange(inside, 0.74, 0.88);

@@ -25,7 +25,9 @@ public sealed class EtaModelTests
         EtaEstimate estimate = model.Estimate(Order(ready: 20), new GeoPoint(-23.54, -46.62), Now);
         Assert.Equal(
             estimate.DeliveryMinutes,
-            estimate.TravelToPickup + estimate.Waiting + estimate.Handovers + estimate.TravelToDropoff + estimate.Correction, 6);
+            estimate.TravelToPickup + estimate.Waiting + estimate.Handovers + estimate.TravelToDropoff
+                + estimate.Correction,
+            6);
         Assert.Equal(20 + model.PickupMinutes, estimate.TravelToPickup + estimate.Waiting + model.PickupMinutes, 6);
         Assert.True(estimate.LowMinutes < estimate.DeliveryMinutes && estimate.DeliveryMinutes < estimate.HighMinutes);
         Assert.InRange(estimate.Confidence, 0.01, 0.99);

@@ -23,7 +23,8 @@ public sealed class AgentKillTests
             int enough = next + random.Next(20, 120);
             using var stop = new CancellationTokenSource();
             Task[] senders =
-                [.. Enumerable.Range(0, 4).Select(_ => SendAsync(address, () => Interlocked.Increment(ref next), stop.Token))];
+                [.. Enumerable.Range(0, 4)
+                    .Select(_ => SendAsync(address, () => Interlocked.Increment(ref next), stop.Token))];
             DateTime deadline = DateTime.UtcNow.AddSeconds(60);
             while (Volatile.Read(ref next) < enough)
             {
@@ -44,7 +45,8 @@ public sealed class AgentKillTests
         Assert.Equal("0", await server.Process.QueryAsync("SELECT count() - uniqExact(key) FROM custom_updates"));
         Assert.Equal(
             "0",
-            await server.Process.QueryAsync("SELECT count() FROM events WHERE entity_id NOT IN (SELECT key FROM custom_updates)"));
+            await server.Process.QueryAsync(
+                "SELECT count() FROM events WHERE entity_id NOT IN (SELECT key FROM custom_updates)"));
     }
 
     // A few events a request, each sent once: what was not acknowledged may have come or not.

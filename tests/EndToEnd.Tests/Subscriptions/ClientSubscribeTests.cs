@@ -24,7 +24,8 @@ public sealed class ClientSubscribeTests
         var starts = new List<SubscribeStarted>();
 
         List<Delivery> deliveries = await TakeAsync(
-            client, s_options with { Position = StartPosition.Earliest, CreditMessages = 7, Started = starts.Add }, 3000);
+            client, s_options with { Position = StartPosition.Earliest, CreditMessages = 7, Started = starts.Add },
+            3000);
 
         Assert.Equal(Enumerable.Range(0, 3000), deliveries.Select(delivery => Numbers.Of(delivery.Update!)));
         Assert.All(deliveries, delivery => Assert.Equal(delivery.Update!.ResumeToken, delivery.ResumeToken));
@@ -57,7 +58,8 @@ public sealed class ClientSubscribeTests
         var numbers = new List<int>();
 
         await foreach (Delivery delivery in client.SubscribeAsync(
-            s_options with { Position = StartPosition.Earliest, CreditMessages = 10, Disconnected = lost.Add }, enough.Token))
+            s_options with { Position = StartPosition.Earliest, CreditMessages = 10, Disconnected = lost.Add },
+            enough.Token))
         {
             numbers.Add(Numbers.Of(delivery.Update!));
             if (numbers.Count == 1)
@@ -111,7 +113,8 @@ public sealed class ClientSubscribeTests
         var refused = await Assert.ThrowsAsync<RpcException>(
             () => TakeAsync(client, s_options with { Topics = ["no topic"] }, 1));
         Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
-        Assert.Equal("request[0].start.topics[0]", refused.FindDetail<Google.Rpc.BadRequest>()!.FieldViolations[0].Field);
+        Assert.Equal(
+            "request[0].start.topics[0]", refused.FindDetail<Google.Rpc.BadRequest>()!.FieldViolations[0].Field);
 
         await host.DisposeAsync();
         var gone = await Assert.ThrowsAsync<RpcException>(() => TakeAsync(client, s_options, 1));
@@ -130,7 +133,8 @@ public sealed class ClientSubscribeTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (Delivery _ in client.SubscribeAsync(s_options with { Started = _ => stop.CancelAfter(1) }, stop.Token))
+            await foreach (
+                Delivery _ in client.SubscribeAsync(s_options with { Started = _ => stop.CancelAfter(1) }, stop.Token))
             {
             }
         }).WaitAsync(s_limit);

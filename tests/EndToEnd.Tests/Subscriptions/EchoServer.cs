@@ -5,7 +5,8 @@ using Ingest.V1;
 namespace Ingest.EndToEnd.Tests.Subscriptions;
 
 /// <summary>
-/// Server processes, one after the other on the same ports and data, with an agent that pushes what events have in them.
+/// Server processes, one after the other on the same ports and data, with an agent that pushes what events have in
+/// them.
 /// </summary>
 internal sealed class EchoServer : IAsyncDisposable
 {

@@ -72,7 +72,8 @@ public sealed class ForeignSubscriberTests : IDisposable
         await ExpectDoneAsync(subscriber);
 
         // Everything was durable before a server ended, so there is nothing that a gap could stand for.
-        Assert.DoesNotContain(await File.ReadAllLinesAsync(file), line => line.StartsWith("gap", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            await File.ReadAllLinesAsync(file), line => line.StartsWith("gap", StringComparison.Ordinal));
         Assert.Equal(Enumerable.Range(0, Updates), Handled(file));
     }
 
@@ -84,7 +85,8 @@ public sealed class ForeignSubscriberTests : IDisposable
         Skip.IfNot(File.Exists(python) && await HasGrpcioAsync(python), "python3-grpcio is not installed");
         await server.PublishAsync(0, 100);
         string descriptors = Path.Combine(_directory.FullName, "descriptors");
-        await File.WriteAllBytesAsync(descriptors, DescriptorSet(SubscriptionServiceReflection.Descriptor).ToByteArray());
+        await File.WriteAllBytesAsync(
+            descriptors, DescriptorSet(SubscriptionServiceReflection.Descriptor).ToByteArray());
 
         string[] first = await RunAsync(
             python, "subscribe.py", server.Authority, descriptors, SubscriptionHost.Topic, "60");
@@ -113,7 +115,8 @@ public sealed class ForeignSubscriberTests : IDisposable
         Process subscriber = Process.Start(new ProcessStartInfo(
             "node",
             [
-                "subscribe.mjs", server.Authority, Path.Combine(Data.Repository(), "protos"), SubscriptionHost.Topic, file,
+                "subscribe.mjs", server.Authority, Path.Combine(Data.Repository(), "protos"), SubscriptionHost.Topic,
+                file,
                 $"{Updates}",
             ])
         {
@@ -140,7 +143,8 @@ public sealed class ForeignSubscriberTests : IDisposable
 
         using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         string[] lines = reader.ReadToEnd().Split('\n');
-        return [.. lines[..^1].Where(line => !line.StartsWith("gap", StringComparison.Ordinal)).Select(line => int.Parse(line.Split(' ')[0]))];
+        return [.. lines[..^1].Where(line => !line.StartsWith("gap", StringComparison.Ordinal))
+            .Select(line => int.Parse(line.Split(' ')[0]))];
     }
 
     private static async Task UntilAsync(Func<bool> condition, Func<string> what)

@@ -4,7 +4,9 @@ using Ingest.V1;
 
 namespace Ingest.EndToEnd.Tests.Subscriptions;
 
-/// <summary>A server that is killed under its subscribers: they go on, or are told exactly what cannot be given.</summary>
+/// <summary>
+/// A server that is killed under its subscribers: they go on, or are told exactly what cannot be given.
+/// </summary>
 public sealed class KilledServerTests
 {
     private const int GrpcSubscribers = 4;
@@ -120,7 +122,8 @@ public sealed class KilledServerTests
 
     private static async Task<string> AllRowsAsync(EchoServer server)
     {
-        const string columns = "SELECT epoch, `offset` FROM custom_updates WHERE topic = '" + SubscriptionHost.Topic + "'";
+        const string columns =
+            "SELECT epoch, `offset` FROM custom_updates WHERE topic = '" + SubscriptionHost.Topic + "'";
         var clock = System.Diagnostics.Stopwatch.StartNew();
         while (true)
         {

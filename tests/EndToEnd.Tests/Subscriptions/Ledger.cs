@@ -4,8 +4,8 @@ using Ingest.V1;
 namespace Ingest.EndToEnd.Tests.Subscriptions;
 
 /// <summary>
-/// What a subscriber of one topic was given: refuses what comes twice or out of order, and what is left out without a gap
-/// that says so exactly.
+/// What a subscriber of one topic was given: refuses what comes twice or out of order, and what is left out without a
+/// gap that says so exactly.
 /// </summary>
 internal sealed class Ledger
 {
@@ -28,7 +28,8 @@ internal sealed class Ledger
         if (gap is not null)
         {
             Assert.True(
-                _epoch is null || (gap.FromEpoch, gap.FromOffset) == (_epoch, _next), $"{gap} came at {_epoch} {_next}");
+                _epoch is null || (gap.FromEpoch, gap.FromOffset) == (_epoch, _next),
+                $"{gap} came at {_epoch} {_next}");
             _gaps.Add(gap);
             (_epoch, _next) = (gap.ToEpoch, gap.ToOffset);
             return;

@@ -93,7 +93,8 @@ internal sealed class RawSubscriber : IAsyncDisposable
 
     private static void WriteFrame(Stream output, byte type, byte flags, byte stream, ReadOnlySpan<byte> payload)
     {
-        output.Write([(byte)(payload.Length >> 16), (byte)(payload.Length >> 8), (byte)payload.Length, type, flags, 0, 0, 0, stream]);
+        output.Write([(byte)(payload.Length >> 16), (byte)(payload.Length >> 8), (byte)payload.Length, type, flags, 0,
+            0, 0, stream]);
         output.Write(payload);
     }
 

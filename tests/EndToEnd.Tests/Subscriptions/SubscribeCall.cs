@@ -5,7 +5,9 @@ using Ingest.V1;
 
 namespace Ingest.EndToEnd.Tests.Subscriptions;
 
-/// <summary>A call of Subscribe by .NET's HTTP client, whose requests and responses the test sends and reads one by one.</summary>
+/// <summary>
+/// A call of Subscribe by .NET's HTTP client, whose requests and responses the test sends and reads one by one.
+/// </summary>
 internal sealed class SubscribeCall : IAsyncDisposable
 {
     private const string Path = "/ingest.v1.SubscriptionService/Subscribe";
@@ -73,7 +75,9 @@ internal sealed class SubscribeCall : IAsyncDisposable
         return SubscribeResponse.Parser.ParseFrom(message);
     }
 
-    /// <summary>The next responses, which have to be updates; heartbeats may come between them on a slow machine.</summary>
+    /// <summary>
+    /// The next responses, which have to be updates; heartbeats may come between them on a slow machine.
+    /// </summary>
     public async Task<List<Update>> ReadUpdatesAsync(int count)
     {
         var updates = new List<Update>();
@@ -105,7 +109,8 @@ internal sealed class SubscribeCall : IAsyncDisposable
 
     /// <summary>Trailers, or headers where there are no others.</summary>
     public IReadOnlyDictionary<string, string> Status() => _response!.TrailingHeaders.Concat(_response.Headers)
-        .GroupBy(header => header.Key).ToDictionary(header => header.Key, header => string.Join(",", header.First().Value));
+        .GroupBy(
+            header => header.Key).ToDictionary(header => header.Key, header => string.Join(",", header.First().Value));
 
     /// <summary>The rich status.</summary>
     public Google.Rpc.Status Details() => Google.Rpc.Status.Parser.ParseFrom(

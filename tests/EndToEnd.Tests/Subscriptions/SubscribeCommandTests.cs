@@ -35,7 +35,8 @@ public sealed class SubscribeCommandTests
         await host.PublishAsync(0, 50);
 
         (_, string output, _) = await RunAsync(
-            host, terminal: true, "test.updates", "--from", "1h", "--filter", "number>=40", "--filter", "number<43", "--count", "3");
+            host, terminal: true, "test.updates", "--from", "1h", "--filter", "number>=40", "--filter",
+            "number<43", "--count", "3");
 
         string[] lines = output.Trim().Split('\n');
         Assert.Equal(3, lines.Length);
@@ -52,7 +53,8 @@ public sealed class SubscribeCommandTests
         await host.PublishAsync(1, 200);
 
         (_, string output, _) = await RunAsync(
-            host, "test.updates", "--count", "1", "--from", Lines(first)[0].GetProperty("update").GetProperty("resume_token").GetString()!);
+            host, "test.updates", "--count", "1", "--from",
+            Lines(first)[0].GetProperty("update").GetProperty("resume_token").GetString()!);
 
         JsonElement[] lines = Lines(output);
         Assert.Equal("1", lines[0].GetProperty("gap").GetProperty("from_offset").GetString());
@@ -64,7 +66,8 @@ public sealed class SubscribeCommandTests
 
     [Theory]
     [InlineData("--count has to be at least 1.", "a", "--count", "0")]
-    [InlineData("--overflow never is not known; there are block, drop-oldest, conflate, disconnect.", "a", "--overflow", "never")]
+    [InlineData("--overflow never is not known; there are block, drop-oldest, conflate, disconnect.", "a", "--overflow",
+        "never")]
     [InlineData("--filter 'x' is no condition", "a", "--filter", "x")]
     [InlineData("--from is empty.", "a", "--from", "")]
     public async Task What_cannot_be_done_as_asked_is_said_with_exit_code_2(string sentence, params string[] arguments)
@@ -97,7 +100,8 @@ public sealed class SubscribeCommandTests
         using var output = new StringWriter();
         using var errors = new StringWriter();
         int exitCode = await IngestCommand.RunAsync(
-            new CommandConsole(output, errors, terminal, terminal), ["subscribe", .. arguments, "--server", host.Address])
+            new CommandConsole(output, errors, terminal, terminal),
+            ["subscribe", .. arguments, "--server", host.Address])
             .WaitAsync(s_limit);
         return (exitCode, output.ToString(), errors.ToString());
     }

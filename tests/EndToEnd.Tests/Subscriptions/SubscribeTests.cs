@@ -121,7 +121,8 @@ public sealed class SubscribeTests
     {
         await using SubscriptionHost host = await SubscriptionHost.StartAsync(
             new SubscribeOptions { HeartbeatPeriod = TimeSpan.FromMilliseconds(100) });
-        await using SubscribeCall call = await SubscribeCall.StartAsync(host.Address, start => start.CreditMessages = 5);
+        await using SubscribeCall call = await SubscribeCall.StartAsync(
+            host.Address, start => start.CreditMessages = 5);
         await host.PublishAsync(0, 100);
 
         List<Update> first = await call.ReadUpdatesAsync(5);
@@ -155,14 +156,16 @@ public sealed class SubscribeTests
     {
         await using SubscriptionHost host = await SubscriptionHost.StartAsync(
             new SubscribeOptions { HeartbeatPeriod = TimeSpan.FromMilliseconds(100) });
-        await using SubscribeCall call = await SubscribeCall.StartAsync(host.Address, start => start.Keys.Add("nobody"));
+        await using SubscribeCall call = await SubscribeCall.StartAsync(
+            host.Address, start => start.Keys.Add("nobody"));
         await host.PublishAsync(0, 20);
         await Wait.UntilAsync(() => host.Hub.Subscriptions.Single().LagMessages == 0, "it has looked at all");
 
         SubscribeResponse? heartbeat = await call.ReadAsync();
         heartbeat = await call.ReadAsync();
 
-        Assert.InRange(DateTimeOffset.UtcNow - heartbeat!.Heartbeat.At.ToDateTimeOffset(), TimeSpan.FromSeconds(-1), s_limit);
+        Assert.InRange(
+            DateTimeOffset.UtcNow - heartbeat!.Heartbeat.At.ToDateTimeOffset(), TimeSpan.FromSeconds(-1), s_limit);
         await using SubscribeCall later = await SubscribeCall.StartAsync(
             host.Address, start => start.ResumeToken = heartbeat.Heartbeat.ResumeToken);
         await host.PublishAsync(20, 1);
@@ -210,7 +213,8 @@ public sealed class SubscribeTests
         Assert.Equal(ResourceExhausted, status);
         string token = call.Status()["ingest-resume-token"];
         Assert.Contains(token, message, StringComparison.Ordinal);
-        await using SubscribeCall next = await SubscribeCall.StartAsync(host.Address, start => start.ResumeToken = token);
+        await using SubscribeCall next = await SubscribeCall.StartAsync(
+            host.Address, start => start.ResumeToken = token);
         Assert.Equal(Enumerable.Range(10, 190), (await next.ReadUpdatesAsync(190)).Select(Numbers.Of));
     }
 

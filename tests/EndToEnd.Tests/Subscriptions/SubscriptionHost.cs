@@ -17,8 +17,8 @@ using SubscribeOptions = Ingest.Server.Services.SubscribeOptions;
 namespace Ingest.EndToEnd.Tests.Subscriptions;
 
 /// <summary>
-/// Log, topics, the subscription service and the transport in the test's own process, so that the test publishes what it
-/// wants; without a store.
+/// Log, topics, the subscription service and the transport in the test's own process, so that the test publishes what
+/// it wants; without a store.
 /// </summary>
 internal sealed class SubscriptionHost : IAsyncDisposable
 {

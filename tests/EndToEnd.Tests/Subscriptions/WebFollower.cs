@@ -7,8 +7,8 @@ using Ingest.V1;
 namespace Ingest.EndToEnd.Tests.Subscriptions;
 
 /// <summary>
-/// Follows the topic of the tests over HTTP as pages do: when a connection ends it goes on, by the token and by the next
-/// of its transports.
+/// Follows the topic of the tests over HTTP as pages do: when a connection ends it goes on, by the token and by the
+/// next of its transports.
 /// </summary>
 internal sealed class WebFollower(string httpAddress, Ledger ledger, params WebTransport[] transports)
 {
@@ -84,7 +84,8 @@ internal sealed class WebFollower(string httpAddress, Ledger ledger, params WebT
         {
             ValueWebSocketReceiveResult read = await socket.ReceiveAsync(buffer.AsMemory(used), stop);
             Assert.False(
-                read.MessageType == WebSocketMessageType.Close, $"{socket.CloseStatus} {socket.CloseStatusDescription}");
+                read.MessageType == WebSocketMessageType.Close,
+                $"{socket.CloseStatus} {socket.CloseStatusDescription}");
             used += read.Count;
             if (read.EndOfMessage)
             {
@@ -104,7 +105,8 @@ internal sealed class WebFollower(string httpAddress, Ledger ledger, params WebT
             request.Headers.Add("Last-Event-ID", _token); // It wins over the address, as browsers want it.
         }
 
-        using HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
+        using HttpResponseMessage response = await client.SendAsync(
+            request, HttpCompletionOption.ResponseHeadersRead, stop);
         Assert.True(response.IsSuccessStatusCode, $"{response.StatusCode}");
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(stop));
         string? id = null;

@@ -54,7 +54,7 @@ public sealed class SubscriptionStartTests
         await using TopicServer server = await TopicServer.StartAsync();
         await server.PublishAsync(0, 9, keys: 2); // Severities 1, 2, 3 in turn.
         using Subscription warnings = await server.SubscribeAsync(
-            StartPosition.LastPerKey, filter: Filters.Parse("""{"comparison":{"field":"severity","operator":"COMPARISON_OPERATOR_EQUAL","value":{"text":"WARNING"}}}"""));
+            StartPosition.LastPerKey, filter: Filters.Compare("severity", "EQUAL", "\"WARNING\""));
         Assert.Equal("4 7", warnings.Read().Text());
     }
 

@@ -36,7 +36,8 @@ public sealed class AgentRequestTests
             new RealtimeOptions { WebSocket = new WebSocketOptions { AgentTimeout = TimeSpan.FromMilliseconds(200) } },
             askAgent: AnswerAsync);
         using SocketClient client = await SocketClient.ConnectAsync(server.Socket());
-        await client.SendAsync($$$"""{"message_type":"agent_request","payload":{"id":"q","task_type":"{{{taskType}}}"}}""");
+        await client.SendAsync(
+            $$$"""{"message_type":"agent_request","payload":{"id":"q","task_type":"{{{taskType}}}"}}""");
         JsonNode error = (await client.ReadAsync("error"))["payload"]!;
         Assert.Equal(code, (string?)error["code"]);
         Assert.Equal("q", (string?)error["id"]);
@@ -51,7 +52,8 @@ public sealed class AgentRequestTests
         using SocketClient client = await SocketClient.ConnectAsync(server.Socket());
         for (int i = 0; i < 3; i++)
         {
-            await client.SendAsync($$$"""{"message_type":"agent_request","payload":{"id":"{{{i}}}","task_type":"never"}}""");
+            await client.SendAsync(
+                $$$"""{"message_type":"agent_request","payload":{"id":"{{{i}}}","task_type":"never"}}""");
         }
 
         JsonNode error = (await client.ReadAsync("error"))["payload"]!;
@@ -69,7 +71,8 @@ public sealed class AgentRequestTests
                 {
                     Fields =
                     {
-                        ["asked"] = Value.ForString(request.Query), ["parameters"] = Value.ForStruct(request.Parameters),
+                        ["asked"] = Value.ForString(request.Query),
+                        ["parameters"] = Value.ForStruct(request.Parameters),
                     },
                 });
             case "never":

@@ -23,12 +23,16 @@ public sealed class BrowserTests(Browser browser) : IClassFixture<Browser>
               resolve({ numbers, token: event.lastEventId });
             }
           };
-          source.onerror = () => { if (source.readyState === EventSource.CLOSED) reject(new Error('the stream was refused')); };
+          source.onerror = () => {
+            if (source.readyState === EventSource.CLOSED) reject(new Error('the stream was refused'));
+          };
         });
         window.socket = (address, subscribe, count) => new Promise((resolve, reject) => {
           const socket = new WebSocket(address);
           const numbers = [];
-          socket.onopen = () => { if (subscribe) socket.send(JSON.stringify({ message_type: 'subscribe', payload: subscribe })); };
+          socket.onopen = () => {
+            if (subscribe) socket.send(JSON.stringify({ message_type: 'subscribe', payload: subscribe }));
+          };
           socket.onmessage = (event) => {
             const message = JSON.parse(event.data);
             if (message.message_type === 'error') reject(new Error(event.data));
@@ -36,7 +40,8 @@ public sealed class BrowserTests(Browser browser) : IClassFixture<Browser>
             numbers.push(Number(message.payload.alert.alert_id));
             if (numbers.length === count) {
               const extensions = socket.extensions;
-              socket.onclose = (close) => resolve({ numbers, token: message.resume_token, extensions, code: close.code });
+              const token = message.resume_token;
+              socket.onclose = (close) => resolve({ numbers, token, extensions, code: close.code });
               socket.close(1000);
             }
           };
@@ -56,7 +61,8 @@ public sealed class BrowserTests(Browser browser) : IClassFixture<Browser>
         JsonElement first = await StreamAsync(page, $"/stream/topic/alerts?{Query}&from=earliest", 40);
         JsonElement second = await SocketAsync(
             page, server.Socket(), new { topics = "alerts", overflow = "block", resume_token = TokenOf(first) }, 40);
-        JsonElement third = await StreamAsync(page, $"/stream/events?topics=alerts&{Query}&last_event_id={TokenOf(second)}", 40);
+        JsonElement third = await StreamAsync(
+            page, $"/stream/events?topics=alerts&{Query}&last_event_id={TokenOf(second)}", 40);
         JsonElement fourth = await SocketAsync(
             page, server.Socket($"/ws?topics=alerts&{Query}&resume_token={TokenOf(third)}"), null, 40);
 
@@ -80,7 +86,8 @@ public sealed class BrowserTests(Browser browser) : IClassFixture<Browser>
                 () => server.Topics.Subscriptions.Count == 1 || reading.IsCompleted, "it is connected");
             Assert.False(cut == 0 && reading.IsCompleted, "it was never cut off");
             server.CutAll();
-            await Grpc.Wait.UntilAsync(() => server.Topics.Subscriptions.Count == 0 || reading.IsCompleted, "it was cut off");
+            await Grpc.Wait.UntilAsync(
+                () => server.Topics.Subscriptions.Count == 0 || reading.IsCompleted, "it was cut off");
         }
 
         Assert.Equal(Enumerable.Range(0, 300), NumbersOf(await reading));
@@ -136,5 +143,6 @@ public sealed class BrowserTests(Browser browser) : IClassFixture<Browser>
     private static string TokenOf(JsonElement result) => result.GetProperty("token").GetString()!;
 
     private static IEnumerable<int> NumbersOf(params JsonElement[] results) =>
-        results.SelectMany(result => result.GetProperty("numbers").EnumerateArray().Select(number => number.GetInt32()));
+        results.SelectMany(
+            result => result.GetProperty("numbers").EnumerateArray().Select(number => number.GetInt32()));
 }

@@ -10,7 +10,8 @@ internal sealed class EventStream : IDisposable
     private readonly HttpResponseMessage _response;
     private readonly StreamReader _reader;
 
-    private EventStream(HttpResponseMessage response, Stream body) => (_response, _reader) = (response, new StreamReader(body));
+    private EventStream(HttpResponseMessage response, Stream body) =>
+        (_response, _reader) = (response, new StreamReader(body));
 
     public HttpResponseMessage Response => _response;
 
@@ -87,7 +88,8 @@ internal sealed class EventStream : IDisposable
     {
         JsonObject? message = await TryReadAsync();
         Assert.True(message is not null, $"the stream ended before {type}");
-        Assert.True((string?)message["message_type"] == type, $"{type} was expected, but came {message.ToJsonString()}");
+        Assert.True(
+            (string?)message["message_type"] == type, $"{type} was expected, but came {message.ToJsonString()}");
         return message;
     }
 

@@ -50,7 +50,8 @@ public sealed class OriginTests
         using EventStream stream = await EventStream.OpenAsync(server.Http, Stream, ("Origin", Friend));
         Assert.Equal(Friend, stream.Response.Headers.GetValues("Access-Control-Allow-Origin").Single());
         Assert.Contains("Ingest-Start", stream.Response.Headers.GetValues("Access-Control-Expose-Headers").Single());
-        using EventStream status = await EventStream.OpenAsync(server.Http, "/realtime/status", ("Origin", "https://evil.example"));
+        using EventStream status = await EventStream.OpenAsync(
+            server.Http, "/realtime/status", ("Origin", "https://evil.example"));
         Assert.False(status.Response.Headers.Contains("Access-Control-Allow-Origin"));
     }
 

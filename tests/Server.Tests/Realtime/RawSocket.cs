@@ -23,7 +23,9 @@ internal sealed class RawSocket : IDisposable
 
     /// <summary>Connects and shakes hands.</summary>
     /// <param name="address">The address.</param>
-    /// <param name="headers">Headers beside those that every client sends; an empty value leaves such a one out.</param>
+    /// <param name="headers">
+    /// Headers beside those that every client sends; an empty value leaves such a one out.
+    /// </param>
     public static async Task<RawSocket> ConnectAsync(Uri address, params (string Name, string Value)[] headers)
     {
         var client = new TcpClient { ReceiveBufferSize = 4096 };

@@ -19,7 +19,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Ingest.Server.Tests.Realtime;
 
-/// <summary>A server with a real log and topics, without a store, that serves WebSocket and SSE on a free port.</summary>
+/// <summary>
+/// A server with a real log and topics, without a store, that serves WebSocket and SSE on a free port.
+/// </summary>
 internal sealed class RealtimeServer : IAsyncDisposable
 {
     private readonly string _directory;
@@ -77,7 +79,8 @@ internal sealed class RealtimeServer : IAsyncDisposable
     }
 
     /// <summary>Publishes an alert; its id is the number, its key <c>k</c> and the number modulo 10.</summary>
-    public Task<TopicUpdate> PublishAsync(int number, string topic = "alerts", string message = "") => Topics.PublishAsync(
+    public Task<TopicUpdate> PublishAsync(int number, string topic = "alerts", string message = "") =>
+        Topics.PublishAsync(
         topic, $"k{number % 10}",
         new Alert
         {

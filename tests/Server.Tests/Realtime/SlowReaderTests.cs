@@ -42,7 +42,8 @@ public sealed class SlowReaderTests
         Assert.InRange(read, Updates * Bytes, 2 * Updates * Bytes);
         Assert.InRange((long)status["bytes_sent"]! - read, 0, MostHeldBytes);
         string metrics = await server.Http.GetStringAsync("/metrics");
-        Assert.Matches($$"""\ningest_realtime_connections_unread_total\{[^}]*transport="{{transport}}"\} 1\n""", metrics);
+        Assert.Matches(
+            $$"""\ningest_realtime_connections_unread_total\{[^}]*transport="{{transport}}"\} 1\n""", metrics);
         Assert.InRange(await stalled.ReadToEndAsync(), 0, MostHeldBytes);
         await reader.PingAsync();
     }
@@ -50,8 +51,10 @@ public sealed class SlowReaderTests
     [Fact]
     public async Task Socket_with_the_policy_disconnect_is_closed_with_4008_and_the_token_goes_on()
     {
-        await using RealtimeServer server = await RealtimeServer.StartAsync(topics: new TopicOptions { MaxLagMessages = 20 });
-        using SocketClient slow = await SocketClient.ConnectAsync(server.Socket("/ws?topics=alerts&overflow=disconnect"));
+        await using RealtimeServer server = await RealtimeServer.StartAsync(
+            topics: new TopicOptions { MaxLagMessages = 20 });
+        using SocketClient slow = await SocketClient.ConnectAsync(
+            server.Socket("/ws?topics=alerts&overflow=disconnect"));
         await slow.ReadAsync("subscription_confirmed");
         await server.PublishAsync(0, Updates, message: new string('x', Bytes));
 
@@ -71,7 +74,8 @@ public sealed class SlowReaderTests
     [Fact]
     public async Task Stream_with_the_policy_disconnect_ends_and_the_browsers_token_goes_on()
     {
-        await using RealtimeServer server = await RealtimeServer.StartAsync(topics: new TopicOptions { MaxLagMessages = 20 });
+        await using RealtimeServer server = await RealtimeServer.StartAsync(
+            topics: new TopicOptions { MaxLagMessages = 20 });
         using EventStream slow = await EventStream.OpenAsync(server.Http, "/stream/topic/alerts");
         await slow.ReadAsync("subscription_confirmed");
         await server.PublishAsync(0, Updates, message: new string('x', Bytes));
@@ -93,8 +97,10 @@ public sealed class SlowReaderTests
     [Fact]
     public async Task What_is_dropped_for_a_slow_reader_stands_in_a_gap()
     {
-        await using RealtimeServer server = await RealtimeServer.StartAsync(topics: new TopicOptions { MaxLagMessages = 20 });
-        using SocketClient slow = await SocketClient.ConnectAsync(server.Socket("/ws?topics=alerts&overflow=drop_oldest"));
+        await using RealtimeServer server = await RealtimeServer.StartAsync(
+            topics: new TopicOptions { MaxLagMessages = 20 });
+        using SocketClient slow = await SocketClient.ConnectAsync(
+            server.Socket("/ws?topics=alerts&overflow=drop_oldest"));
         await slow.ReadAsync("subscription_confirmed");
         await server.PublishAsync(0, Updates, message: new string('x', Bytes));
         long next = 0;

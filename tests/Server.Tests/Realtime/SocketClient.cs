@@ -61,7 +61,8 @@ internal sealed class SocketClient : IDisposable
     {
         JsonObject? message = await TryReadAsync();
         Assert.True(message is not null, $"closed with {CloseStatus} {CloseText} instead of {type}");
-        Assert.True((string?)message["message_type"] == type, $"{type} was expected, but came {message.ToJsonString()}");
+        Assert.True(
+            (string?)message["message_type"] == type, $"{type} was expected, but came {message.ToJsonString()}");
         return message;
     }
 
@@ -88,7 +89,8 @@ internal sealed class SocketClient : IDisposable
     }
 
     /// <summary>The number of the alert in a message.</summary>
-    public static int NumberOf(JsonObject message) => int.Parse((string)message["payload"]!["alert"]!["alert_id"]!, null);
+    public static int NumberOf(JsonObject message) =>
+        int.Parse((string)message["payload"]!["alert"]!["alert_id"]!, null);
 
     /// <summary>Shows that the connection lives.</summary>
     public async Task PingAsync()

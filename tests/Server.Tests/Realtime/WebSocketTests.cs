@@ -141,17 +141,22 @@ public sealed class WebSocketTests
     [InlineData("""{"message_type":"subscribe","payload":{"topics":[1]}}""", "invalid", "topics")]
     [InlineData("""{"message_type":"subscribe","payload":{"topics":["a..b"]}}""", "invalid", "topics[0]")]
     [InlineData("""{"message_type":"subscribe","payload":{"topics":[">"],"from":"yesterday"}}""", "invalid", "from")]
-    [InlineData("""{"message_type":"subscribe","payload":{"topics":[">"],"overflow":"never"}}""", "invalid", "overflow")]
+    [InlineData(
+        """{"message_type":"subscribe","payload":{"topics":[">"],"overflow":"never"}}""", "invalid", "overflow")]
     [InlineData("""{"message_type":"subscribe","payload":{"topics":[">"],"filter":[]}}""", "invalid", "filter")]
-    [InlineData("""{"message_type":"subscribe","payload":{"topics":[">"],"filter":{"nonsense":1}}}""", "invalid", "filter")]
+    [InlineData(
+        """{"message_type":"subscribe","payload":{"topics":[">"],"filter":{"nonsense":1}}}""", "invalid", "filter")]
     [InlineData("""{"message_type":"subscribe","payload":{"topics":[">"],"filter":{"comparison":{"operator":"<","value":1}}}}""", "invalid", "filter.comparison.field")]
-    [InlineData("""{"message_type":"subscribe","payload":{"topics":[">"],"resume_token":"!"}}""", "cannot_resume", "resume_token")]
-    [InlineData("""{"message_type":"subscribe","payload":{"topics":[">"],"resume_token":"AAAA","from":"new"}}""", "invalid", "from")]
+    [InlineData("""{"message_type":"subscribe","payload":{"topics":[">"],"resume_token":"!"}}""", "cannot_resume",
+        "resume_token")]
+    [InlineData("""{"message_type":"subscribe","payload":{"topics":[">"],"resume_token":"AAAA","from":"new"}}""",
+        "invalid", "from")]
     [InlineData("""{"message_type":"unsubscribe","payload":{"id":"none"}}""", "not_subscribed", "id")]
     [InlineData("""{"message_type":"ack","payload":{"id":"none","resume_token":"x"}}""", "not_subscribed", "id")]
     [InlineData("""{"message_type":"ack","payload":{}}""", "invalid", "resume_token")]
     [InlineData("""{"message_type":"agent_request","payload":{"query":"?"}}""", "invalid", "task_type")]
-    [InlineData("""{"message_type":"agent_request","payload":{"task_type":"eta","parameters":[]}}""", "invalid", "parameters")]
+    [InlineData(
+        """{"message_type":"agent_request","payload":{"task_type":"eta","parameters":[]}}""", "invalid", "parameters")]
     [InlineData("""{"message_type":"agent_request","payload":{"task_type":"eta"}}""", "no_agents", null)]
     [InlineData("""{"message_type":"broadcast","payload":{}}""", "forbidden", null)]
     public async Task What_is_malformed_is_answered_and_the_connection_lives(string message, string code, string? field)
@@ -224,10 +229,12 @@ public sealed class WebSocketTests
     {
         await using RealtimeServer server = await RealtimeServer.StartAsync(new RealtimeOptions
         {
-            WebSocket = new WebSocketOptions { Paths = [new WebSocketPath { Path = "/ws/alerts", Topics = ["alerts"] }] },
+            WebSocket =
+                new WebSocketOptions { Paths = [new WebSocketPath { Path = "/ws/alerts", Topics = ["alerts"] }] },
         });
         await server.PublishAsync(0, 5);
-        using SocketClient client = await SocketClient.ConnectAsync(server.Socket("/ws/alerts?from=earliest&keys=k2,k3"));
+        using SocketClient client = await SocketClient.ConnectAsync(
+            server.Socket("/ws/alerts?from=earliest&keys=k2,k3"));
         await client.ReadAsync("subscription_confirmed");
         (List<int> numbers, string token) = await client.ReadAlertsAsync(1);
         Assert.Equal([2], numbers);
@@ -242,7 +249,8 @@ public sealed class WebSocketTests
     [InlineData("?topics=alerts&resume_token=nonsense", WebSocketCloseCodes.CannotResume, "cannot_resume")]
     [InlineData("?topics=alerts&from=nonsense", WebSocketCloseCodes.PolicyViolation, "invalid")]
     [InlineData("?topics=a..b", WebSocketCloseCodes.PolicyViolation, "invalid")]
-    public async Task Address_that_cannot_be_followed_is_closed_with_a_code_that_says_why(string query, int code, string word)
+    public async Task Address_that_cannot_be_followed_is_closed_with_a_code_that_says_why(
+        string query, int code, string word)
     {
         await using RealtimeServer server = await RealtimeServer.StartAsync();
         using SocketClient client = await SocketClient.ConnectAsync(server.Socket("/ws" + query));

@@ -11,7 +11,8 @@ namespace Ingest.Server.Tests.Realtime;
 [Collection(ObservedHost.OneAtATime)]
 public sealed class WebSocketWireTests
 {
-    private const string Subscribe = """{"message_type":"subscribe","payload":{"topics":["alerts"],"from":"earliest"}}""";
+    private const string Subscribe =
+        """{"message_type":"subscribe","payload":{"topics":["alerts"],"from":"earliest"}}""";
 
     [Fact]
     public async Task Handshake_is_answered_as_the_RFC_says()
@@ -41,9 +42,12 @@ public sealed class WebSocketWireTests
 
     [Theory]
     [InlineData("permessage-deflate", "permessage-deflate; server_no_context_takeover; client_no_context_takeover")]
-    [InlineData("permessage-deflate; client_max_window_bits", "permessage-deflate; server_no_context_takeover; client_no_context_takeover")]
-    [InlineData("permessage-deflate; server_max_window_bits=\"10\"", "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10")]
-    [InlineData("permessage-deflate; nonsense, permessage-deflate; server_no_context_takeover", "permessage-deflate; server_no_context_takeover; client_no_context_takeover")]
+    [InlineData("permessage-deflate; client_max_window_bits",
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover")]
+    [InlineData("permessage-deflate; server_max_window_bits=\"10\"",
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10")]
+    [InlineData("permessage-deflate; nonsense, permessage-deflate; server_no_context_takeover",
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover")]
     [InlineData("permessage-deflate; server_max_window_bits=16", null)]
     [InlineData("permessage-deflate; server_max_window_bits", null)]
     [InlineData("permessage-deflate; client_no_context_takeover; client_no_context_takeover", null)]
