@@ -5,7 +5,8 @@ namespace Ingest.Server.Tests.Realtime;
 /// <summary>A stream of server-sent events, read line by line as the specification says.</summary>
 internal sealed class EventStream : IDisposable
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+    // For what hangs; a machine that is starved takes its time.
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     private readonly HttpResponseMessage _response;
     private readonly StreamReader _reader;
@@ -45,7 +46,7 @@ internal sealed class EventStream : IDisposable
     public async Task<JsonObject?> TryReadAsync()
     {
         string? data = null;
-        while (await _reader.ReadLineAsync().WaitAsync(s_limit) is { } line)
+        while (await ReadLineAsync() is { } line)
         {
             if (line.Length == 0)
             {
@@ -81,6 +82,18 @@ internal sealed class EventStream : IDisposable
         }
 
         return null;
+    }
+
+    private async Task<string?> ReadLineAsync()
+    {
+        try
+        {
+            return await _reader.ReadLineAsync().WaitAsync(s_limit);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"no line for {s_limit}, the last id is '{LastId}', comments: {Comments.Count}");
+        }
     }
 
     /// <summary>Reads an event of a type.</summary>
