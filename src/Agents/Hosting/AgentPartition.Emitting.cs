@@ -14,6 +14,8 @@ internal sealed partial class AgentPartition
     private readonly SemaphoreSlim _underWay = new(MaxUnderWay);
     private EmissionGroup _group = new();
     private (CommittedBlock Block, int Row)? _trigger;
+    private Task _lastWaiting = Task.CompletedTask;
+    private int _waiting;
     private long _suppressed;
 
     /// <summary>Says for which row the agent emits from here on.</summary>
@@ -44,18 +46,39 @@ internal sealed partial class AgentPartition
             }
         }
 
+        if (_waiting == MaxUnderWay)
+        {
+            throw new InvalidOperationException($"{_waiting} updates wait for room: EmitAsync has to be awaited");
+        }
+
         ProvenanceStamp.Write(payload, _agent, trigger, sinceReceived);
-        return _underWay.Wait(0) && TrySend(topic, key, payload) ? default : SendSlowAsync(topic, key, payload);
+        return _waiting == 0 && _underWay.Wait(0) && TrySend(topic, key, payload)
+            ? default
+            : SendSlowAsync(topic, key, payload);
     }
 
+    // One after the other, in the order of the calls, also those that nobody awaits.
     private async ValueTask SendSlowAsync(string topic, string key, IMessage payload)
     {
-        do
+        Task before = _lastWaiting;
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _lastWaiting = done.Task;
+        _waiting++;
+        try
         {
-            await _services.Outputs.WaitForRoomAsync(payload).WaitAsync(_abort.Token);
-            await _underWay.WaitAsync(_abort.Token);
+            await before;
+            do
+            {
+                await _services.Outputs.WaitForRoomAsync(payload).WaitAsync(_abort.Token);
+                await _underWay.WaitAsync(_abort.Token);
+            }
+            while (!TrySend(topic, key, payload));
         }
-        while (!TrySend(topic, key, payload));
+        finally
+        {
+            _waiting--;
+            done.SetResult();
+        }
     }
 
     // One of those under way has been counted; it is counted out here when the update is not taken.
