@@ -25,6 +25,10 @@ public static class ServerHost
     /// <summary>Exit code of a server that cannot start: a port or a directory in use, no engine.</summary>
     public const int ExitStart = 3;
 
+    // Else the host watches the working directory for changes of appsettings.json, with every directory below it: by
+    // default the data directory too, with each file that the log and the engine make.
+    private const string ReadSettingsOnce = "--hostBuilder:reloadConfigOnChange=false";
+
     // For Kestrel to close its connections once their calls have ended; those that are not read are aborted then.
     private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(1);
 
@@ -36,7 +40,7 @@ public static class ServerHost
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
     {
         using var signals = new StopSignals();
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder([ReadSettingsOnce, .. args]);
         if (!SettingsReader.TryRead(builder.Configuration, out ServerOptions? options, out string? fault))
         {
             return await FailAsync(errors, fault, ExitSettings);

@@ -4,15 +4,19 @@ namespace Ingest.Log;
 /// A lane's second thread: flushes the index while the lane flushes the data, since two flushes that wait for the disk
 /// side by side take 0.3 ms where one after the other takes 0.45 ms (docs/log-format.md, "Costs").
 /// </summary>
+/// <remarks>
+/// The two meet by a monitor, whose waits sleep at once: a semaphore yields the core some 35 times before, which took a
+/// sixth of a core at 500 flushes a second.
+/// </remarks>
 internal sealed class Flusher : IDisposable
 {
     private const int StackBytes = 256 * 1024;
 
-    private readonly SemaphoreSlim _asked = new(0);
-    private readonly SemaphoreSlim _done = new(0);
+    private readonly object _gate = new();
     private readonly Thread _thread;
-    private Segment? _segment;
+    private Segment? _segment; // Set: to be flushed.
     private Exception? _failure;
+    private bool _stopping;
 
     public Flusher(string table)
     {
@@ -23,16 +27,26 @@ internal sealed class Flusher : IDisposable
     /// <summary>Flushes both files of a segment; throws what either flush threw, when both have ended.</summary>
     public void Flush(Segment segment)
     {
-        _segment = segment;
-        _failure = null;
-        _asked.Release();
+        lock (_gate)
+        {
+            _segment = segment;
+            _failure = null;
+            Monitor.PulseAll(_gate);
+        }
+
         try
         {
             segment.FlushData();
         }
         finally
         {
-            _done.Wait();
+            lock (_gate)
+            {
+                while (_segment is not null)
+                {
+                    Monitor.Wait(_gate);
+                }
+            }
         }
 
         if (_failure is { } failure)
@@ -43,33 +57,48 @@ internal sealed class Flusher : IDisposable
 
     public void Dispose()
     {
-        _segment = null;
-        _asked.Release();
+        lock (_gate)
+        {
+            _stopping = true;
+            Monitor.PulseAll(_gate);
+        }
+
         _thread.Join();
-        _asked.Dispose();
-        _done.Dispose();
     }
 
     private void Run()
     {
-        while (true)
+        while (Next() is { } segment)
         {
-            _asked.Wait();
-            if (_segment is not { } segment)
-            {
-                return;
-            }
-
+            Exception? failure = null;
             try
             {
                 segment.FlushIndex();
             }
             catch (Exception e)
             {
-                _failure = e;
+                failure = e;
             }
 
-            _done.Release();
+            lock (_gate)
+            {
+                _failure = failure;
+                _segment = null;
+                Monitor.PulseAll(_gate);
+            }
+        }
+    }
+
+    private Segment? Next()
+    {
+        lock (_gate)
+        {
+            while (_segment is null && !_stopping)
+            {
+                Monitor.Wait(_gate);
+            }
+
+            return _segment;
         }
     }
 }

@@ -44,6 +44,12 @@ public sealed record StoreOptions
     public int MergeThreads { get; init; } = 2;
 
     /// <summary>
+    /// Niceness of the embedded engine's threads, 0 to 19; default 5: of a core that the server wants too they have a
+    /// quarter.
+    /// </summary>
+    public int EngineNice { get; init; } = 5;
+
+    /// <summary>
     /// Latest inserts of a table whose tokens the store remembers, so that a repeated one is dropped; default 10,000.
     /// </summary>
     public int DeduplicationWindow { get; init; } = 10_000;
@@ -78,6 +84,7 @@ public sealed record StoreOptions
             (nameof(MaxMemoryBytes), MaxMemoryBytes, 64L << 20, 1L << 50),
             (nameof(MarkCacheBytes), MarkCacheBytes, 1 << 20, 1L << 50),
             (nameof(MergeThreads), MergeThreads, 1, 1024),
+            (nameof(EngineNice), EngineNice, 0, 19),
             (nameof(DeduplicationWindow), DeduplicationWindow, 1, 10_000_000),
             (nameof(MaxBisectionInserts), MaxBisectionInserts, 0, 1_000_000),
         })

@@ -16,8 +16,15 @@ internal sealed class StoreThread : IAsyncDisposable
 
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public StoreThread(string name) =>
+    private readonly Action? _first;
+
+    /// <param name="name">Its name.</param>
+    /// <param name="first">What it does before any call.</param>
+    public StoreThread(string name, Action? first = null)
+    {
+        _first = first;
         new Thread(Run) { Name = name, IsBackground = true }.Start();
+    }
 
     /// <summary>Runs a call on the thread. A call that has begun is not broken off.</summary>
     public async Task<T> RunAsync<T>(Func<T> call, CancellationToken cancellationToken = default)
@@ -71,6 +78,7 @@ internal sealed class StoreThread : IAsyncDisposable
 
     private void Run()
     {
+        _first?.Invoke();
         ChannelReader<Action> calls = _calls.Reader;
         while (calls.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {

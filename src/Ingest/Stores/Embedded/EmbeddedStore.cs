@@ -30,9 +30,9 @@ public sealed class EmbeddedStore : IStore
     private readonly string _directory;
     private readonly StoreOptions _options;
     private readonly TableLayout _layout;
-    private readonly StoreThread _inserts = new("store insert");
-    private readonly StoreThread _definitions = new("store definitions");
-    private readonly StoreThread _kills = new("store kill");
+    private readonly StoreThread _inserts;
+    private readonly StoreThread _definitions;
+    private readonly StoreThread _kills;
     private readonly QueryThreads _queries;
     private EngineConnection _definitionSession = null!;
     private EngineConnection _killSession = null!;
@@ -45,7 +45,13 @@ public sealed class EmbeddedStore : IStore
         _directory = directory;
         _options = options;
         _layout = new TableLayout { DeduplicationWindow = options.DeduplicationWindow };
-        _queries = new QueryThreads(options.MaxConcurrentQueries);
+        _inserts = new StoreThread("store insert", GiveWay);
+        _definitions = new StoreThread("store definitions", GiveWay);
+        _kills = new StoreThread("store kill", GiveWay);
+        _queries = new QueryThreads(options.MaxConcurrentQueries, GiveWay);
+
+        // All of them: whichever calls the engine may be the one that makes a thread of its pools.
+        void GiveWay() => EngineThreads.GiveWay(options.EngineNice);
     }
 
     /// <inheritdoc/>

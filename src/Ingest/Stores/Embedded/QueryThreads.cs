@@ -9,13 +9,13 @@ internal sealed class QueryThreads : IAsyncDisposable
     private readonly SemaphoreSlim _count;
     private readonly int _size;
 
-    public QueryThreads(int size)
+    public QueryThreads(int size, Action first)
     {
         _size = Math.Max(1, size);
         _count = new SemaphoreSlim(_size);
         for (int i = 0; i < _size; i++)
         {
-            _free.Add(new StoreThread($"store query {i}"));
+            _free.Add(new StoreThread($"store query {i}", first));
         }
     }
 

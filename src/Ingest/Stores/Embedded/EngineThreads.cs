@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+
+namespace Ingest.Stores.Embedded;
+
+/// <summary>How the engine's threads share the cores with those that senders and subscribers wait for.</summary>
+/// <remarks>
+/// An INSERT or a merge keeps a core busy for tens of milliseconds, and Linux lets a thread that wakes up wait for the
+/// end of the running one's turn (3 ms by default) on each of the dozen wake-ups between a point and its update. So
+/// the engine's threads have turns of 100 ms: since Linux 6.12 one whose own turns are shorter then interrupts them at
+/// once, as long as it has not had more than its share. That costs the engine nothing of its share; its niceness does. A
+/// thread has both from the one that makes it, so it is enough that all who call the engine have them.
+/// </remarks>
+internal static partial class EngineThreads
+{
+    private const ulong LongestTurnNanos = 100_000_000;
+
+    /// <summary>Lets the calling thread, and all that it starts, give way to others; nothing where Linux refuses.</summary>
+    /// <param name="nice">0 to 19: its share of a core that others want too is 0.8 to that power of theirs.</param>
+    public static void GiveWay(int nice)
+    {
+        if (OperatingSystem.IsLinux() && SystemCall() is { } number)
+        {
+            var attributes = new Attributes
+            {
+                Size = (uint)Marshal.SizeOf<Attributes>(), Nice = nice, RuntimeNanos = LongestTurnNanos,
+            };
+            _ = SetAttributes(number, thread: 0, in attributes, flags: 0);
+        }
+    }
+
+    // sched_setattr has no function in glibc before 2.41.
+    private static nint? SystemCall() => RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 => 314,
+        Architecture.Arm64 => 274,
+        _ => null,
+    };
+
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial nint SetAttributes(nint number, nint thread, in Attributes attributes, nint flags);
+
+    /// <summary><c>struct sched_attr</c> of sched_setattr(2), first version.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Attributes
+    {
+        public uint Size;
+        public uint Policy; // 0: SCHED_OTHER, which is fair.
+        public ulong Flags;
+        public int Nice;
+        public uint Priority;
+        public ulong RuntimeNanos; // Of SCHED_OTHER the length of a turn, since Linux 6.12; ignored before.
+        public ulong DeadlineNanos;
+        public ulong PeriodNanos;
+    }
+}
