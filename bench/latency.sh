@@ -2,12 +2,14 @@
 # latency.sh [POINTS_PER_SECOND [SECONDS]]
 # A point in at gRPC to its prediction out at a gRPC subscriber, beside so many other points a second, with the time of
 # each step. Starts a server of its own on free ports with a directory of its own, below DATA_PARENT (/tmp); needs what
-# script/server installs.
+# script/server installs. BUILD=0 takes what was built before.
 set -euo pipefail
 rate=${1:-100000} seconds=${2:-10}
 root=$(cd "$(dirname "$0")/.." && pwd)
 data=$(mktemp -d -p "${DATA_PARENT:-/tmp}")
-for project in src/Server bench/Load bench/Latency; do dotnet build -c Release --nologo -v q "$root/$project" >/dev/null; done
+for project in src/Server bench/Load bench/Latency; do
+  [ "${BUILD:-1}" = 0 ] || dotnet build -c Release --nologo -v q "$root/$project" >/dev/null
+done
 dotnet "$root/src/Server/bin/Release/net10.0/Ingest.Server.dll" --Ingest:DataDirectory="$data" \
   --Ingest:GrpcPort=0 --Ingest:HttpPort=0 >"$data/out.txt" 2>&1 &
 pid=$!
@@ -18,11 +20,11 @@ grpc=$(awk '$1 == "gRPC" {print $2}' "$data/out.txt") http=$(awk '$1 == "HTTP" {
 ticks() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
 if [ "$rate" -gt 0 ]; then
   dotnet "$root/bench/Load/bin/Release/net10.0/Ingest.Load.dll" --server "$grpc" --streams 20 --connections 2 \
-    --rate "$rate" --points-per-message 100 --seconds "$((seconds + 8))" >"$data/load.txt" 2>&1 &
+    --rate "$rate" --points-per-message 100 --seconds "$((seconds + 32))" >"$data/load.txt" 2>&1 &
   load=$!
-  sleep 3
+  sleep 15 # Until what is hot has been compiled again with what was learnt.
 fi
 cpu=$(ticks)
-dotnet "$root/bench/Latency/bin/Release/net10.0/Ingest.Latency.dll" --server "$grpc" --http "$http" --seconds "$seconds"
-awk -v c=$(($(ticks) - cpu)) -v s="$((seconds + 4))" 'BEGIN { printf "server CPU: %.2f s a second\n", c / 100 / s }'
+dotnet "$root/bench/Latency/bin/Release/net10.0/Ingest.Latency.dll" --server "$grpc" --http "$http" --warm-up 8 --seconds "$seconds"
+awk -v c=$(($(ticks) - cpu)) -v s="$((seconds + 9))" 'BEGIN { printf "server CPU: %.2f s a second\n", c / 100 / s }'
 if [ -n "$load" ]; then wait "$load" || true; cat "$data/load.txt"; load=; fi
