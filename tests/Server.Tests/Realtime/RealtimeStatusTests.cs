@@ -67,7 +67,9 @@ public sealed class RealtimeStatusTests
             Topics = ["alerts"], Position = StartPosition.Earliest, Overflow = OverflowPolicy.Block, Transport = "grpc",
             Remote = "10.0.0.1:5",
         });
-        await server.PublishAsync(0, 7);
+        TopicUpdate first = await server.PublishAsync(0);
+        await server.PublishAsync(1, 6);
+        TopicUpdate last = await server.PublishAsync(6);
         await client.ReadAlertsAsync(7);
 
         JsonNode connections = await GetAsync(server, "/realtime/connections");
@@ -81,7 +83,8 @@ public sealed class RealtimeStatusTests
         Assert.Equal("block", (string?)grpc["policy"]);
         Assert.Equal("10.0.0.1:5", (string?)grpc["remote"]);
         Assert.Equal(7, (long)grpc["lag_messages"]!);
-        Assert.True((double)grpc["lag_seconds"]! >= 0);
+        Assert.True(last.EmittedAt > first.EmittedAt);
+        Assert.Equal((last.EmittedAt - first.EmittedAt).TotalSeconds, (double)grpc["lag_seconds"]!, 1e-6);
         Assert.Equal(0, (long)grpc["dropped"]!);
         JsonNode socket = connections["subscribers"]!.AsArray().Single(s => (string?)s!["transport"] == "websocket")!;
         Assert.Equal("drop_oldest", (string?)socket["policy"]);
