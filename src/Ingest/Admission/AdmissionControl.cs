@@ -36,7 +36,7 @@ public sealed class AdmissionControl : IDisposable
     private readonly Func<long> _readMemory;
     private readonly LogSpace _space;
     private readonly SenderShares _shares;
-    private readonly List<Func<long>> _buffers = [];
+    private volatile Func<long>[] _buffers;
     private readonly Lock _gate = new();
     private readonly Lock _looking = new();
     private readonly ITimer _timer;
@@ -63,7 +63,7 @@ public sealed class AdmissionControl : IDisposable
             ? options.MaxMemoryBytes
             : (long)(DefaultShareOfMachine * ProcessMemory.AvailableBytes);
         MaxBufferedBytes = options.MaxBufferedBytes > 0 ? options.MaxBufferedBytes : MaxMemoryBytes / 4;
-        _buffers.Add(() => log.Metrics.QueuedBytes);
+        _buffers = [() => log.Metrics.QueuedBytes];
         _timer = time.CreateTimer(
             static control => ((AdmissionControl)control!).Look(), this, s_tick, s_tick);
         Look();
@@ -133,7 +133,14 @@ public sealed class AdmissionControl : IDisposable
         (int)Math.Min(int.MaxValue, _options.MaxRequestRowsBytes / Math.Max(LeastRowBytes, emptyRowBytes));
 
     /// <summary>Adds something that holds bytes for senders. To be called before there are any.</summary>
-    public void AddBuffers(Func<long> bytes) => _buffers.Add(bytes);
+    public void AddBuffers(Func<long> bytes)
+    {
+        // The timer looks from the start on, so what it looks through never changes.
+        lock (_gate)
+        {
+            _buffers = [.. _buffers, bytes];
+        }
+    }
 
     /// <summary>Has something called when the state has changed, and once a second while it is not normal.</summary>
     /// <param name="changed">Called on any thread; must not wait.</param>

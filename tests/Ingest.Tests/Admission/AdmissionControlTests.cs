@@ -47,6 +47,25 @@ public sealed class AdmissionControlTests : IDisposable
     }
 
     [Fact]
+    public async Task Buffers_can_be_added_while_they_are_looked_at()
+    {
+        await using SegmentLog log = await _directory.OpenAsync();
+        using AdmissionControl admission = Control(log);
+        int looks = 0;
+        admission.AddBuffers(() =>
+        {
+            if (looks++ == 0)
+            {
+                admission.AddBuffers(() => admission.MaxBufferedBytes);
+            }
+
+            return 0;
+        });
+        Assert.Equal((Pressure.Normal, false), See(admission, 0));
+        Assert.Equal((Pressure.Hard, true), See(admission, 0));
+    }
+
+    [Fact]
     public async Task A_log_at_its_limit_refuses_until_the_store_has_caught_up_and_deletes_nothing()
     {
         SegmentLog log = await _directory.OpenAsync(
