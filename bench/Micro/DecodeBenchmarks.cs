@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using BenchmarkDotNet.Configs;
 using Google.Protobuf;
 using Ingest.Columns;
 using Ingest.Decoding;
@@ -12,6 +13,8 @@ namespace Ingest.Micro;
 /// same bytes and look at their fields, with nothing checked and nothing stored.
 /// </summary>
 [MemoryDiagnoser]
+[GroupBenchmarksBy(BenchmarkLogicalGroupRule.ByCategory)]
+[CategoriesColumn]
 public class DecodeBenchmarks
 {
     private readonly byte[] _points = Requests.Points().ToByteArray();
@@ -31,10 +34,12 @@ public class DecodeBenchmarks
 
     /// <summary>GPS points to columns.</summary>
     [Benchmark(OperationsPerInvoke = Requests.Rows)]
+    [BenchmarkCategory("points")]
     public int PointsToColumns() => Decode(_pointDecoder, _points, _pointBatch);
 
     /// <summary>GPS points to objects.</summary>
-    [Benchmark(OperationsPerInvoke = Requests.Rows)]
+    [Benchmark(Baseline = true, OperationsPerInvoke = Requests.Rows)]
+    [BenchmarkCategory("points")]
     public double PointsToObjects()
     {
         double sum = 0;
@@ -50,10 +55,12 @@ public class DecodeBenchmarks
 
     /// <summary>Events to columns.</summary>
     [Benchmark(OperationsPerInvoke = Requests.Rows)]
+    [BenchmarkCategory("events")]
     public int EventsToColumns() => Decode(_eventDecoder, _events, _eventBatch);
 
     /// <summary>Events to objects.</summary>
-    [Benchmark(OperationsPerInvoke = Requests.Rows)]
+    [Benchmark(Baseline = true, OperationsPerInvoke = Requests.Rows)]
+    [BenchmarkCategory("events")]
     public double EventsToObjects()
     {
         double sum = 0;

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using BenchmarkDotNet.Configs;
 using Google.Protobuf.WellKnownTypes;
 using Ingest.Log;
 using Ingest.Stores;
@@ -10,9 +11,12 @@ namespace Ingest.Micro;
 
 /// <summary>
 /// An update through a topic: published with its fsync, many at a time and one after the other; read by a cursor with
-/// nothing, with its token, with keys and a filter, and conflated.
+/// nothing, with its token, with keys and a filter, and conflated. Beside it <see cref="FileTopic"/>, which can do none of
+/// this but publish and read.
 /// </summary>
 [MemoryDiagnoser]
+[GroupBenchmarksBy(BenchmarkLogicalGroupRule.ByCategory)]
+[CategoriesColumn]
 public class TopicBenchmarks
 {
     private const int Updates = 8192;
@@ -33,6 +37,8 @@ public class TopicBenchmarks
     };
 
     private IngestPipeline _pipeline = null!;
+    private FileTopic _fileTopic = null!;
+    private FileTopic _fileTopicRead = null!;
 
     /// <summary>
     /// Starts a pipeline with a log and no store, and fills the topic that is read; in-process runs await no setup.
@@ -49,6 +55,9 @@ public class TopicBenchmarks
         _pipeline = IngestPipeline.OpenAsync(options, NullLoggerFactory.Instance, TimeProvider.System, default)
             .GetAwaiter().GetResult();
         PublishManyAsync("read").GetAwaiter().GetResult();
+        _fileTopic = new FileTopic(Path.Combine(_directory, "written"), Updates);
+        _fileTopicRead = new FileTopic(Path.Combine(_directory, "read"), Updates);
+        PublishManyAsync(_fileTopicRead).GetAwaiter().GetResult();
     }
 
     /// <summary>Stops it.</summary>
@@ -56,28 +65,59 @@ public class TopicBenchmarks
     public void Stop()
     {
         _pipeline.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        _fileTopic.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        _fileTopicRead.DisposeAsync().AsTask().GetAwaiter().GetResult();
         Directory.Delete(_directory, recursive: true);
     }
 
+    /// <summary>Published to a channel, a file and a list, with thousands under way.</summary>
+    [Benchmark(Baseline = true, OperationsPerInvoke = Updates)]
+    [BenchmarkCategory("publish")]
+    public Task PublishManyToFile() => PublishManyAsync(_fileTopic);
+
     /// <summary>Published and durable, with thousands under way.</summary>
     [Benchmark(OperationsPerInvoke = Updates)]
+    [BenchmarkCategory("publish")]
     public Task PublishMany() => PublishManyAsync("written");
+
+    /// <summary>Published to a channel, a file and a list, each awaited: one fsync each.</summary>
+    [Benchmark(Baseline = true)]
+    [BenchmarkCategory("publish one")]
+    public Task<long> PublishOneToFile() => _fileTopic.PublishAsync(_prediction);
 
     /// <summary>Published and durable, each awaited: one fsync each.</summary>
     [Benchmark]
+    [BenchmarkCategory("publish one")]
     public Task<TopicUpdate> PublishOne() => _pipeline.Topics.PublishAsync("written", "key", _prediction).AsTask();
+
+    /// <summary>Read from a list under a lock.</summary>
+    [Benchmark(Baseline = true, OperationsPerInvoke = Updates)]
+    [BenchmarkCategory("read")]
+    public long ReadList()
+    {
+        long sum = 0;
+        for (int i = 0; _fileTopicRead.Read(i) is { } update; i++)
+        {
+            sum += update.Length;
+        }
+
+        return sum;
+    }
 
     /// <summary>Read.</summary>
     [Benchmark(OperationsPerInvoke = Updates)]
+    [BenchmarkCategory("read")]
     public long Read() => ReadAll(new SubscriptionOptions { Topics = ["read"], Position = StartPosition.Earliest });
 
     /// <summary>Read, the token after each.</summary>
     [Benchmark(OperationsPerInvoke = Updates)]
+    [BenchmarkCategory("read")]
     public long ReadWithToken() => ReadAll(
         new SubscriptionOptions { Topics = ["read"], Position = StartPosition.Earliest }, withToken: true);
 
     /// <summary>Read by 10 of 1,000 keys: what a cursor passes over.</summary>
     [Benchmark(OperationsPerInvoke = Updates)]
+    [BenchmarkCategory("read")]
     public long ReadKeys() => ReadAll(new SubscriptionOptions
     {
         Topics = ["read"], Position = StartPosition.Earliest, Keys = [.. Enumerable.Range(0, 10).Select(i =>
@@ -86,6 +126,7 @@ public class TopicBenchmarks
 
     /// <summary>Read with a condition on two fields of the payload, one of them nested.</summary>
     [Benchmark(OperationsPerInvoke = Updates)]
+    [BenchmarkCategory("read")]
     public long ReadFiltered() => ReadAll(new SubscriptionOptions
     {
         Topics = ["read"], Position = StartPosition.Earliest,
@@ -104,6 +145,7 @@ public class TopicBenchmarks
 
     /// <summary>The last of 1,000 keys among all, an update passed over.</summary>
     [Benchmark(OperationsPerInvoke = Updates)]
+    [BenchmarkCategory("read")]
     public long LastPerKey() =>
         ReadAll(new SubscriptionOptions { Topics = ["read"], Position = StartPosition.LastPerKey });
 
@@ -116,6 +158,17 @@ public class TopicBenchmarks
         for (int i = 0; i < updates.Length; i++)
         {
             updates[i] = _pipeline.Topics.PublishAsync(topic, $"order-{i % 1000}", _prediction).AsTask();
+        }
+
+        return Task.WhenAll(updates);
+    }
+
+    private Task PublishManyAsync(FileTopic topic)
+    {
+        var updates = new Task[Updates];
+        for (int i = 0; i < updates.Length; i++)
+        {
+            updates[i] = topic.PublishAsync(_prediction);
         }
 
         return Task.WhenAll(updates);
