@@ -1,5 +1,5 @@
-# shellcheck shell=bash
-# What the measurements of a whole server share; sourced. Needs `root`, the checkout, and `work`, a directory that is kept.
+#!/usr/bin/env bash
+# Sourced by the measurements of a whole server, which share it. Needs `root`, the checkout, and `work`, a directory that is kept.
 # Streams are sent by h2load: C, cheap, nobody's peer.
 
 : "${root:?}" "${work:?}"

@@ -8,7 +8,7 @@
 #                        its embedded engine, until merges are idle. CPU and memory of the database count on both sides
 # Needs h2load, python3, and for peers protoc with grpc_cpp_plugin and g++, go with protoc-gen-go and -go-grpc and Debian's
 # golang-google-grpc-dev, node with tests/Foreign installed, python3-grpcio. ROUNDS (3), POINTS (1000000), PER ("1000 1"),
-# PORT (20100), PYTHON (/usr/bin/python3), CSV (where the CSV is kept).
+# PORT (20100), PYTHON (/usr/bin/python3), CSV (where the CSV is kept), SERVER (a build of ours; then nothing is built).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -89,7 +89,7 @@ measure() {
   settled "$name" $((ok * count))
   after=$(ticks "$@")
   if [ "$ok" != "$streams" ]; then
-    echo "$name: $ok of $streams streams were answered as they should be" >&2
+    echo "$name: $ok of $streams streams were answered as they should be: $(tail -n 3 "$data/$name"*.txt)" >&2
     return 1
   fi
   [ "$round" != 0 ] || return 0 # It has warmed up.
@@ -206,8 +206,8 @@ peers=() rivals=()
 for name in "${names[@]}"; do
   case $name in pipeline*) rivals+=("$name") ;; *) peers+=("$name") ;; esac
 done
-"$root/script/build" src/Server
-[ ${#rivals[@]} = 0 ] || "$root/script/build" tests/StandIn
+[ -n "${SERVER:-}" ] || "$root/script/build" src/Server
+[ ${#rivals[@]} = 0 ] || [ -n "${SERVER:-}" ] || "$root/script/build" tests/StandIn
 machine
 echo "kind,name,points_per_message,round,mps,mpcs,cpu_s_per_m,rss_mib" | tee "$csv"
 [ ${#peers[@]} = 0 ] || decode "${peers[@]}"

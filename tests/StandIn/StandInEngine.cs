@@ -10,6 +10,7 @@ internal sealed class StandInEngine : IDisposable
     private static readonly HashSet<string> s_reserved = ["database", "query", "query_id", "wait_end_of_query", "default_format"];
 
     private const string Input = " FROM input(";
+    private const string Format = " FORMAT ";
 
     private readonly string _directory;
     private readonly EngineConnection _first;
@@ -42,23 +43,18 @@ internal sealed class StandInEngine : IDisposable
     /// <exception cref="StoreException">The engine refused.</exception>
     public void Insert(StandInRequest request, Action beforeDone)
     {
-        const string Format = " FORMAT Native";
-        string statement = request.Statement;
-        if (!statement.EndsWith(Format, StringComparison.Ordinal))
-        {
-            throw new InvalidOperationException($"not Native: {statement}");
-        }
-
+        (string statement, string format) = request.Statement.Split(Format) is [var before, var name]
+            ? (before, name) : throw new InvalidOperationException($"has no format: {request.Statement}");
         if (statement.Contains(Input, StringComparison.Ordinal))
         {
-            InsertSelected(request, statement[..^Format.Length]);
+            InsertSelected(request, statement);
             return;
         }
 
         IEnumerable<string> settings = Settings(request).Select(s => $"{s.Key} = {SqlText.Literal(s.Value)}");
         using EngineConnection session = EngineConnection.Open([$"--path={_directory}"]);
         using InsertStream insert = InsertStream.Begin(
-            session, $"{statement[..^Format.Length]} SETTINGS {string.Join(", ", settings)}");
+            session, $"{statement} SETTINGS {string.Join(", ", settings)}", format);
         for (int from = 0; from < request.Body.Length; from += 1 << 20)
         {
             if (!insert.TryAppend(request.Body.AsSpan(from, Math.Min(1 << 20, request.Body.Length - from))))

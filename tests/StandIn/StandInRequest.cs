@@ -47,7 +47,7 @@ internal sealed class StandInRequest
         foreach (string pair in target.Length > 1 ? target[1].Split('&') : [])
         {
             string[] parts = pair.Split('=', 2);
-            request.Parameters[parts[0]] = Uri.UnescapeDataString(parts[1]);
+            request.Parameters[parts[0]] = Uri.UnescapeDataString(parts[1].Replace('+', ' '));
         }
 
         while (ReadLine(stream) is { Length: > 0 } line)

@@ -13,13 +13,14 @@ internal sealed unsafe class InsertStream : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
-    public static InsertStream Begin(EngineConnection connection, string statement)
+    public static InsertStream Begin(EngineConnection connection, string statement, string format = "Native")
     {
         byte[] query = Encoding.UTF8.GetBytes(statement);
-        fixed (byte* q = query, format = "Native"u8)
+        byte[] formatName = Encoding.UTF8.GetBytes(format);
+        fixed (byte* q = query, f = formatName)
         {
             var stream = new InsertStream(
-                LibChdb.InsertBegin(connection.Pointer, q, (nuint)query.Length, format, 6));
+                LibChdb.InsertBegin(connection.Pointer, q, (nuint)query.Length, f, (nuint)formatName.Length));
             byte* error = LibChdb.InsertError(stream.handle);
             if (error == null)
             {
