@@ -14,7 +14,8 @@ rounds=${ROUNDS:-2} port=${PORT:-20200} out=${OUT:-$root/bench/results/amd-epyc}
 . "$root/bench/measuring.sh"
 mkdir -p "$out"
 
-# round CHART POINTS_PER_MESSAGE AT_ONCE CORES POINTS STREAMS: sends over up to four connections, and writes a line of CSV.
+# round CHART POINTS_PER_MESSAGE AT_ONCE CORES POINTS STREAMS: sends over up to four connections, and writes a line of
+# CSV.
 round() {
   local connections=$(($3 < 4 ? $3 : 4)) begin end before after ok
   local body

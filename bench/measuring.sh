@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sourced by the measurements of a whole server, which share it. Needs `root`, the checkout, and `work`, a directory that is kept.
-# Streams are sent by h2load: C, cheap, nobody's peer.
+# Sourced by the measurements of a whole server, which share it. Needs `root`, the checkout, and `work`, a directory
+# that is kept. Streams are sent by h2load: C, cheap, nobody's peer.
 
 : "${root:?}" "${work:?}"
 mkdir -p "$work"
@@ -51,8 +51,8 @@ body_of() {
   echo "$file"
 }
 
-# load PORT BODY POINTS STREAMS [CONNECTIONS [AT_ONCE]]: sends so many streams, over so many connections with so many at once
-# on each, and says how many were answered with accepted_count = POINTS and nothing else.
+# load PORT BODY POINTS STREAMS [CONNECTIONS [AT_ONCE]]: sends so many streams, over so many connections with so many
+# at once on each, and says how many were answered with accepted_count = POINTS and nothing else.
 load() {
   local length
   length=$(awk -v p="$3" 'BEGIN {n = 1; while (p >= 128) {p = int(p / 128); n++} print 6 + n}')

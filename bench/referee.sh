@@ -2,8 +2,8 @@
 # referee.sh COMPARE_SH [RUNS]
 # The shared referee (its compare.sh: h2load, and a gRPC C++ server that decodes and drops) against this server with
 # Store:Kind=null and the log off, warm: 1000 and 1 points a message, and the same points as columns against the peer's
-# rows. A server of its own for each form and run, 16 streams a round, three rounds a run. Prints each round as CSV, then of each
-# form the least, the median and the most. PORT (20000).
+# rows. A server of its own for each form and run, 16 streams a round, three rounds a run. Prints each round as CSV,
+# then of each form the least, the median and the most. PORT (20000).
 set -euo pipefail
 referee=$(realpath "${1:?usage: referee.sh COMPARE_SH [RUNS]}") runs=${2:-5}
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,4 +1,4 @@
-"""Least, median and most of columns of a CSV file, by the rows of each group: spread.py GROUP_COLUMN COLUMN... < FILE"""
+"""Least, median and most of columns of a CSV file, group by group: spread.py GROUP_COLUMN COLUMN... < FILE"""
 import csv
 import statistics
 import sys

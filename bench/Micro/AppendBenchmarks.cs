@@ -11,9 +11,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Ingest.Micro;
 
 /// <summary>
-/// GPS points made durable, in groups of nine requests of 1,000: through the log, which decodes and checks them, builds blocks, and
-/// knows of each block its checksum and its senders; and as one would without it, a file with each request's length and
-/// bytes, flushed to the disk once a group.
+/// GPS points made durable, in groups of nine requests of 1,000: through the log, which decodes and checks them,
+/// builds blocks, and knows of each block its checksum and its senders; and as one would without it, a file with each
+/// request's length and bytes, flushed to the disk once a group.
 /// </summary>
 [MemoryDiagnoser]
 public class AppendBenchmarks

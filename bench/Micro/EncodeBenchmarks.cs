@@ -10,8 +10,8 @@ using Ingest.V1;
 namespace Ingest.Micro;
 
 /// <summary>
-/// From rows in memory to the bytes that ClickHouse is sent: a batch of columns to its Native block, named in pieces and copied
-/// into one; and objects of the same rows to JSONEachRow and to RowBinary, by hand.
+/// From rows in memory to the bytes that ClickHouse is sent: a batch of columns to its Native block, named in pieces
+/// and copied into one; and objects of the same rows to JSONEachRow and to RowBinary, by hand.
 /// </summary>
 [MemoryDiagnoser]
 [GroupBenchmarksBy(BenchmarkLogicalGroupRule.ByCategory)]

@@ -5,16 +5,17 @@ using Google.Protobuf;
 namespace Ingest.Micro;
 
 /// <summary>
-/// A topic as one would write it without ours: a channel to one writer, which appends what has gathered to a file, flushes it to
-/// the disk once, adds it to a list under a lock, and says so to who published. No filters, keys, gaps or tokens, nothing is
-/// evicted, and nothing reads the file after a crash.
+/// A topic as one would write it without ours: a channel to one writer, which appends what has gathered to a file,
+/// flushes it to the disk once, adds it to a list under a lock, and says so to who published. No filters, keys, gaps
+/// or tokens, nothing is evicted, and nothing reads the file after a crash.
 /// </summary>
 internal sealed class FileTopic : IAsyncDisposable
 {
     private const long FileBytes = 64L << 20;
 
     private readonly Channel<(byte[] Update, TaskCompletionSource<long> Durable)> _published =
-        Channel.CreateUnbounded<(byte[], TaskCompletionSource<long>)>(new UnboundedChannelOptions { SingleReader = true });
+        Channel.CreateUnbounded<(byte[], TaskCompletionSource<long>)>(
+            new UnboundedChannelOptions { SingleReader = true });
 
     private readonly int _maxCount;
     private readonly List<byte[]> _updates = [];

@@ -3,7 +3,9 @@ using Ingest.V1;
 
 namespace Ingest.Micro;
 
-/// <summary>The rules of GpsPoint's options, written by hand for objects, as one would without a schema that has them.</summary>
+/// <summary>
+/// The rules of GpsPoint's options, written by hand for objects, as one would without a schema that has them.
+/// </summary>
 internal static class PointRules
 {
     private const int MaxIdBytes = 256;

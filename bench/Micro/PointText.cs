@@ -72,5 +72,6 @@ internal static class PointText
         }
     }
 
-    private static long Micros(GpsPoint point) => (point.Timestamp.Seconds * 1_000_000) + (point.Timestamp.Nanos / 1000);
+    private static long Micros(GpsPoint point) =>
+        (point.Timestamp.Seconds * 1_000_000) + (point.Timestamp.Nanos / 1000);
 }

@@ -11,8 +11,8 @@ namespace Ingest.Micro;
 
 /// <summary>
 /// An update through a topic: published with its fsync, many at a time and one after the other; read by a cursor with
-/// nothing, with its token, with keys and a filter, and conflated. Beside it <see cref="FileTopic"/>, which can do none of
-/// this but publish and read.
+/// nothing, with its token, with keys and a filter, and conflated. Beside it <see cref="FileTopic"/>, which can do
+/// none of this but publish and read.
 /// </summary>
 [MemoryDiagnoser]
 [GroupBenchmarksBy(BenchmarkLogicalGroupRule.ByCategory)]

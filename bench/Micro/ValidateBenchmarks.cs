@@ -9,8 +9,8 @@ using Ingest.V1;
 namespace Ingest.Micro;
 
 /// <summary>
-/// What the rules of a GPS point cost: read with and without them, as columns by us, and as objects by Google.Protobuf with
-/// the same rules written by hand; and once with a bad row in ten.
+/// What the rules of a GPS point cost: read with and without them, as columns by us, and as objects by Google.Protobuf
+/// with the same rules written by hand; and once with a bad row in ten.
 /// </summary>
 [MemoryDiagnoser]
 public class ValidateBenchmarks

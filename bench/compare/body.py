@@ -1,8 +1,8 @@
 """Writes the client stream that every server gets: body.py FILE POINTS POINTS_PER_MESSAGE [rows|columns [DRIVERS]]
 
-5,000 drivers (or DRIVERS) in turn, each on an order, values from a fixed seed; gRPC frames, uncompressed. As columns, strings
-that repeat within a message have a dictionary, and those that do not are sent one by one. Rows of 5,000 drivers are the shared
-referee's, byte for byte.
+5,000 drivers (or DRIVERS) in turn, each on an order, values from a fixed seed; gRPC frames, uncompressed. As columns,
+strings that repeat within a message have a dictionary, and those that do not are sent one by one. Rows of 5,000 drivers
+are the shared referee's, byte for byte.
 """
 import random
 import struct

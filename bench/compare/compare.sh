@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # compare.sh [NAME...]
-# The same client stream sent by h2load to this server and to peers of our own writing, in turn on one machine: points a second,
-# points per CPU second, resident memory, as CSV and then least, median and most. Names, default all that can be built here:
+# The same client stream sent by h2load to this server and to peers of our own writing, in turn on one machine: points a
+# second, points per CPU second, resident memory, as CSV and then least, median and most. Names, default all:
 #   cpp go node python   servers that decode every point and drop it, against ours with Store:Kind=null and the log off
-#   pipeline             what one would write otherwise: grpc-js, and INSERT ... FORMAT JSONEachRow into ClickHouse (the engine that
-#   pipeline-python      is in ours, in a process of its own), and the same in Python with grpcio; against ours all the way into
-#                        its embedded engine, until merges are idle. CPU and memory of the database count on both sides
-# Needs h2load, python3, and for peers protoc with grpc_cpp_plugin and g++, go with protoc-gen-go and -go-grpc and Debian's
-# golang-google-grpc-dev, node with tests/Foreign installed, python3-grpcio. ROUNDS (3), POINTS (1000000), PER ("1000 1"),
-# PORT (20100), PYTHON (/usr/bin/python3), CSV (where the CSV is kept), SERVER (a build of ours; then nothing is built).
+#   pipeline             what one would write otherwise: grpc-js, and INSERT ... FORMAT JSONEachRow into ClickHouse (the
+#   pipeline-python      engine that is in ours, in a process of its own); the same in Python with grpcio. Against ours
+#                        all the way into its embedded engine, until merges are idle; the database's CPU counts too
+# Needs h2load, python3, and for peers protoc with grpc_cpp_plugin and g++, go with protoc-gen-go and -go-grpc and
+# Debian's golang-google-grpc-dev, node with tests/Foreign installed, python3-grpcio. ROUNDS (3), POINTS (1000000), PER
+# ("1000 1"), PORT (20100), PYTHON (/usr/bin/python3), CSV (where the CSV is kept), SERVER (a build of ours; then nothing
+# is built).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -39,7 +40,8 @@ run_cpp() { exec "$work/peer-cpp" "$1"; }
 
 build_go() {
   if [ ! -x "$work/peer-go" ]; then
-    has go && has protoc-gen-go && has protoc-gen-go-grpc && [ -d /usr/share/gocode/src/google.golang.org/grpc ] || return 1
+    has go && has protoc-gen-go && has protoc-gen-go-grpc || return 1
+    [ -d /usr/share/gocode/src/google.golang.org/grpc ] || return 1
     mkdir -p "$work/go/src/ingest/peer" "$work/go/src/ingest/main"
     protoc -I "$here/peers" --go_out="$work/go/src" --go-grpc_out="$work/go/src" peer.proto
     cp "$here/peers/go/main.go" "$work/go/src/ingest/main"
@@ -155,7 +157,8 @@ pipelines() {
   engine=${INGEST_LIBCHDB:-$("$root/script/install" engine)}
   declare -A pids_of port_of url_of table_of rows_of
   INGEST_LIBCHDB=$engine start_ours "$port"
-  pids_of[ours]=$ours port_of[ours]=$port url_of[ours]=http://127.0.0.1:$((port + 1))/sql table_of[ours]=gps_points rows_of[ours]=0
+  pids_of[ours]=$ours port_of[ours]=$port url_of[ours]=http://127.0.0.1:$((port + 1))/sql
+  table_of[ours]=gps_points rows_of[ours]=0
   port=$((port + 2))
   for name; do
     if ! "build_$name"; then
@@ -185,7 +188,10 @@ pipelines() {
       [ "$(sql "$url" "SELECT count() FROM ${table_of[$1]}")" -lt "${rows_of[$1]}" ] || break
       sleep 0.2
     done
-    [ "$(sql "$url" "SELECT count() FROM ${table_of[$1]}")" = "${rows_of[$1]}" ] || { echo "$1 lacks rows" >&2; return 1; }
+    if [ "$(sql "$url" "SELECT count() FROM ${table_of[$1]}")" != "${rows_of[$1]}" ]; then
+      echo "$1 lacks rows" >&2
+      return 1
+    fi
     sleep 1
     while [ "$(sql "$url" "SELECT count() FROM system.merges")" != 0 ]; do sleep 0.5; done
   }

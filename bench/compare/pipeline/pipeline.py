@@ -1,5 +1,5 @@
-"""The same as pipeline.mjs with grpcio and asyncio: rows gathered, INSERT ... FORMAT JSONEachRow over HTTP every 50,000 rows or
-every second; a stream is answered when all of its rows are inserted. pipeline.py PORT CLICKHOUSE_URL"""
+"""The same as pipeline.mjs with grpcio and asyncio: rows gathered, INSERT ... FORMAT JSONEachRow over HTTP every 50,000
+rows or every second; a stream is answered when all of its rows are inserted. pipeline.py PORT CLICKHOUSE_URL"""
 import asyncio
 import json
 import sys
