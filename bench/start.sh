@@ -26,7 +26,7 @@ start() { # directory, settings...
 await_ready() {
   until curl -sf -o /dev/null "http://127.0.0.1:$http/health/ready"; do
     kill -0 $pid 2>/dev/null || { cat "$data/out.txt"; exit 1; }
-    sleep 0.01
+    sleep 0.03
   done
 }
 
