@@ -56,7 +56,7 @@ server.addService(IngestService.service, {
             trip_stage: point.trip_stage,
             traffic_density: point.traffic_density,
             zone_type: point.zone_type,
-            timestamp: point.timestamp.seconds + point.timestamp.nanos / 1e9,
+            timestamp: `${point.timestamp.seconds}.${String(Math.trunc(point.timestamp.nanos / 1000)).padStart(6, '0')}`,
             anomaly_flags: point.anomaly_flags ?? [],
           }),
         )

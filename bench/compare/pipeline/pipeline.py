@@ -55,7 +55,7 @@ class Pipeline(peer_pb2_grpc.IngestServiceServicer):
                     "trip_stage": point.trip_stage,
                     "traffic_density": point.traffic_density,
                     "zone_type": point.zone_type,
-                    "timestamp": point.timestamp.seconds + point.timestamp.nanos / 1e9,
+                    "timestamp": f"{point.timestamp.seconds}.{point.timestamp.nanos // 1000:06d}",
                     "anomaly_flags": list(point.anomaly_flags),
                 }))
                 count += 1
