@@ -16,7 +16,8 @@ public sealed class EngineThreadsTests(EngineFixture engine)
         int expected = new StoreOptions().EngineNice;
         (string Name, int Nice)[] threads = [.. Niceness()];
         ILookup<string, int> niceness = threads.ToLookup(thread => thread.Name, thread => thread.Nice);
-        Assert.All(s_callers, name => Assert.All(niceness[name].DefaultIfEmpty(-1), nice => Assert.Equal(expected, nice)));
+        Assert.All(
+            s_callers, name => Assert.All(niceness[name].DefaultIfEmpty(-1), nice => Assert.Equal(expected, nice)));
 
         // And those that the engine has made, whatever they are called.
         Assert.Contains(

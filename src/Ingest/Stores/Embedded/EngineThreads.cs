@@ -7,14 +7,14 @@ namespace Ingest.Stores.Embedded;
 /// An INSERT or a merge keeps a core busy for tens of milliseconds, and Linux lets a thread that wakes up wait for the
 /// end of the running one's turn (3 ms by default) on each of the dozen wake-ups between a point and its update. So
 /// the engine's threads have turns of 100 ms: since Linux 6.12 one whose own turns are shorter then interrupts them at
-/// once, as long as it has not had more than its share. That costs the engine nothing of its share; its niceness does. A
-/// thread has both from the one that makes it, so it is enough that all who call the engine have them.
+/// once, as long as it has not had more than its share. That costs the engine nothing of its share; its niceness does.
+/// A thread has both from the one that makes it, so it is enough that all who call the engine have them.
 /// </remarks>
 internal static partial class EngineThreads
 {
     private const ulong LongestTurnNanos = 100_000_000;
 
-    /// <summary>Lets the calling thread, and all that it starts, give way to others; nothing where Linux refuses.</summary>
+    /// <summary>Lets the calling thread, and all that it starts, give way; nothing where Linux refuses.</summary>
     /// <param name="nice">0 to 19: its share of a core that others want too is 0.8 to that power of theirs.</param>
     public static void GiveWay(int nice)
     {
