@@ -13,13 +13,18 @@ internal sealed class SubscriptionRequest
 
     private readonly TopicPattern[] _patterns;
     private readonly FrozenSet<string>? _keys;
-    private readonly Dictionary<PayloadKind, UpdateSelection> _selections = [];
+    private readonly UpdateSelection _unfiltered;
+
+    // A filter is compiled for each kind of payload; without one there is nothing to remember, in many subscriptions.
+    private readonly Dictionary<PayloadKind, UpdateSelection>? _filtered;
 
     private SubscriptionRequest(SubscriptionOptions options, TopicPattern[] patterns)
     {
         Options = options;
         _patterns = patterns;
         _keys = options.Keys.Count == 0 ? null : options.Keys.ToFrozenSet(StringComparer.Ordinal);
+        _unfiltered = _keys is null ? UpdateSelection.All : new UpdateSelection(_keys, filter: null);
+        _filtered = options.Filter is null ? null : [];
         Policy = options.Overflow == OverflowPolicy.Unspecified ? OverflowPolicy.Disconnect : options.Overflow;
     }
 
@@ -67,13 +72,17 @@ internal sealed class SubscriptionRequest
     /// <summary>Which updates of a kind of payload it is for.</summary>
     public UpdateSelection SelectionOf(PayloadKind kind)
     {
-        lock (_selections)
+        if (_filtered is null)
         {
-            if (!_selections.TryGetValue(kind, out UpdateSelection? selection))
+            return _unfiltered;
+        }
+
+        lock (_filtered)
+        {
+            if (!_filtered.TryGetValue(kind, out UpdateSelection? selection))
             {
-                FilterNode? filter = Options.Filter is { } wanted ? FilterCompiler.Compile(wanted, kind) : null;
-                selection = _keys is null && filter is null ? UpdateSelection.All : new UpdateSelection(_keys, filter);
-                _selections.Add(kind, selection);
+                selection = new UpdateSelection(_keys, FilterCompiler.Compile(Options.Filter!, kind));
+                _filtered.Add(kind, selection);
             }
 
             return selection;
