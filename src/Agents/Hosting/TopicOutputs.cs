@@ -59,9 +59,15 @@ internal sealed class TopicOutputs(TopicHub topics) : IAgentOutputs
                 }
             }
 
-            if (left.Count > 0 && !await subscription.WaitToReadAsync(cancellationToken))
+            if (left.Count > 0)
             {
-                yield break;
+                if (!await subscription.WaitToReadAsync(cancellationToken))
+                {
+                    yield break;
+                }
+
+                // The agent may take its time; the thread that woke it has other readers to wake.
+                await Task.Yield();
             }
         }
     }

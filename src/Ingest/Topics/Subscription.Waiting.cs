@@ -5,7 +5,8 @@ namespace Ingest.Topics;
 /// <content>How a reader waits, and what wakes it.</content>
 /// <remarks>
 /// The subscription itself is the source of the awaited task, so to wait allocates nothing. Whoever takes the flag
-/// from 1 to 0 completes the wait: a publisher, the end, or the cancellation.
+/// from 1 to 0 has the wait completed: a publisher, the end, or the cancellation. The reader goes on on a thread of
+/// <see cref="WokenReaders"/>.
 /// </remarks>
 public sealed partial class Subscription : IValueTaskSource<bool>
 {
@@ -13,11 +14,12 @@ public sealed partial class Subscription : IValueTaskSource<bool>
     private CancellationTokenRegistration _cancellation;
     private CancellationToken _cancelledBy;
     private int _isWaiting;
+    private bool _isCancelled;
     private bool _isInterrupted;
 
     /// <summary>
     /// Completes when there may be more to read: true; or when the subscription has ended: false, and
-    /// <see cref="End"/> says why.
+    /// <see cref="End"/> says why. What goes on then must not block its thread: other readers go on on it too.
     /// </summary>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default)
@@ -43,6 +45,7 @@ public sealed partial class Subscription : IValueTaskSource<bool>
         }
 
         _waiter.Reset();
+        _isCancelled = false;
         Volatile.Write(ref _isWaiting, 1);
 
         // Looked at again with the flag up: a publisher first grows the topic, then looks at the flag.
@@ -75,11 +78,25 @@ public sealed partial class Subscription : IValueTaskSource<bool>
     }
 
     /// <summary>
-    /// Ends the wait of a reader, if there is one. From any thread; the reader goes on on one of its own.
+    /// Ends the wait of a reader, if there is one. From any thread; the reader goes on on one of
+    /// <see cref="WokenReaders"/>.
     /// </summary>
     internal void Wake()
     {
         if (Volatile.Read(ref _isWaiting) == 1 && Interlocked.Exchange(ref _isWaiting, 0) == 1)
+        {
+            _hub.Woken.Add(this);
+        }
+    }
+
+    /// <summary>Completes the wait of a reader that was woken; for <see cref="WokenReaders"/>.</summary>
+    internal void GoOn()
+    {
+        if (_isCancelled)
+        {
+            _waiter.SetException(new OperationCanceledException(_cancelledBy));
+        }
+        else
         {
             _waiter.SetResult(true);
         }
@@ -139,7 +156,8 @@ public sealed partial class Subscription : IValueTaskSource<bool>
     {
         if (Interlocked.Exchange(ref _isWaiting, 0) == 1)
         {
-            _waiter.SetException(new OperationCanceledException(_cancelledBy));
+            _isCancelled = true;
+            _hub.Woken.Add(this);
         }
     }
 }

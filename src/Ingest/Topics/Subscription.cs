@@ -29,7 +29,6 @@ public sealed partial class Subscription : IDisposable
         _limits = limits;
         Request = request;
         Since = since;
-        _waiter.RunContinuationsAsynchronously = true;
     }
 
     /// <summary>Where it really started, topic by topic; topics that come later are not in it.</summary>

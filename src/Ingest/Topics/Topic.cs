@@ -85,8 +85,8 @@ internal sealed class Topic
     }
 
     /// <summary>
-    /// Wakes the subscriptions that wait: one pass, by the publisher's thread. A woken one goes on elsewhere, so the
-    /// pass takes some tens of nanoseconds for each.
+    /// Wakes the subscriptions that wait: one pass, by the publisher's thread. A woken one goes on elsewhere
+    /// (<see cref="WokenReaders"/>), so the pass takes some tens of nanoseconds for each.
     /// </summary>
     public void Wake()
     {

@@ -147,6 +147,9 @@ public sealed partial class TopicHub
         return (_publishers[kind], GetOrAdd(topic, kind), bytes);
     }
 
+    /// <summary>The readers of its subscriptions that go on.</summary>
+    internal WokenReaders Woken { get; } = new();
+
     /// <summary>Bytes of updates in memory, and subscriptions, topic by topic.</summary>
     internal IEnumerable<(string Name, long Bytes, int Subscribers)> Sizes() =>
         _topics.Values.Select(topic => (topic.Name, topic.Ring.Bytes, topic.SubscriberCount));
