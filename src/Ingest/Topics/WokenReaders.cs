@@ -17,7 +17,7 @@ internal sealed class WokenReaders : IThreadPoolWorkItem
 {
     /// <summary>
     /// Readers in a row. With 2 a delivery to one of 10,000 takes 1.2 to 1.4 µs of CPU, with 8 or 32 1.2 to 1.6, with
-    /// no bound 1.6 to 2.1 (bench/Fanout).
+    /// no bound 1.8 to 2.1 (bench/Fanout).
     /// </summary>
     private const int ReadersPerTurn = 2;
 
