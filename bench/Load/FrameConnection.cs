@@ -22,13 +22,20 @@ internal sealed class FrameConnection : IDisposable
     private readonly ManualResetEventSlim _settled = new(false);
     private readonly Dictionary<int, FrameStream> _byId;
     private readonly Uri _server;
+    private readonly int _allStreams;
     private readonly bool _isAppend;
     private long _window = 65_535;
     private int _received;
     private volatile bool _closed;
 
-    public FrameConnection(Uri server, IReadOnlyList<FrameStream> streams, bool isAppend)
+    /// <summary>Makes a connection.</summary>
+    /// <param name="server">Where to.</param>
+    /// <param name="streams">Its calls.</param>
+    /// <param name="allStreams">Calls of all connections, which send one fleet's points together.</param>
+    /// <param name="isAppend">Whether the calls are of Append.</param>
+    public FrameConnection(Uri server, IReadOnlyList<FrameStream> streams, int allStreams, bool isAppend)
     {
+        _allStreams = allStreams;
         _server = server;
         _isAppend = isAppend;
         Streams = streams;
@@ -64,7 +71,7 @@ internal sealed class FrameConnection : IDisposable
                 {
                     Open = new AppendOpen { ProducerId = producerOf(stream), SessionEpoch = 1, Table = "gps_points" },
                 };
-                SendAll(FrameMessage.Of(open.ToByteArray()).For(stream.Id, 0));
+                SendAll(FrameMessage.Of(open.ToByteArray()).For(stream.Id, 0, 0));
             }
         }
 
@@ -91,11 +98,11 @@ internal sealed class FrameConnection : IDisposable
         {
             if (Next(messages, time, out long nextDue) is { } stream)
             {
-                FrameMessage message = messages[stream.Sent % messages.Length];
+                FrameMessage message = messages[stream.NextMessage % messages.Length];
                 stream.DueMicros = intervalMicros > 0 ? stream.DueMicros : time;
                 long offset = stream.BeginSend(message, rows);
                 Interlocked.Add(ref _window, -message.PayloadBytes);
-                SendAll(message.For(stream.Id, offset));
+                SendAll(message.For(stream.Id, offset, PointMessages.SecondsOf(stream.NextOffset * _allStreams)));
                 stream.DueMicros = intervalMicros > 0
                     ? (long)(stream.DueMicros + intervalMicros)
                     : time + 1; // Behind the others.
@@ -139,7 +146,7 @@ internal sealed class FrameConnection : IDisposable
         {
             nextDue = stream.HasEnded ? nextDue : Math.Min(nextDue, stream.DueMicros);
             if (stream.DueMicros <= time && (first is null || stream.DueMicros < first.DueMicros)
-                && messages[stream.Sent % messages.Length] is var message && window >= message.PayloadBytes
+                && messages[stream.NextMessage % messages.Length] is var message && window >= message.PayloadBytes
                 && stream.MaySend(message, time))
             {
                 first = stream;

@@ -5,20 +5,22 @@ namespace Ingest.Load;
 /// <summary>A load of frames that were made before, over connections of two threads each.</summary>
 internal static class FrameLoad
 {
-    // Messages that differ from each other, so that dictionaries and caches of the server have something to do.
-    private const int LeastPoints = 20_000;
-    private const int MostMessages = 256;
+    // Of large messages as many as it takes for the points; of small ones fewer points do, or the frames' headers would
+    // fill the memory.
+    private const int LeastMessages = 4;
+    private const int MostMessages = 20_000;
 
     public static LoadReport Run(LoadOptions options)
     {
         var clock = Stopwatch.StartNew();
         long Now() => (long)clock.Elapsed.TotalMicroseconds;
-        byte[][] messages =
+        PointMessage[] messages =
         [
-            .. Enumerable.Range(0, Math.Clamp(LeastPoints / options.PointsPerMessage, 4, MostMessages)).Select(i =>
-                PointMessages.Message(
-                    PointMessages.Points(i * options.PointsPerMessage, options.PointsPerMessage), options.AsColumns,
-                    options.AsAppend)),
+            .. Enumerable
+                .Range(0, Math.Clamp(options.DistinctPoints / options.PointsPerMessage, LeastMessages, MostMessages))
+                .AsParallel().AsOrdered().Select(i =>
+                    PointMessages.Message(
+                        i * options.PointsPerMessage, options.PointsPerMessage, options.AsColumns, options.AsAppend)),
         ];
         string run = Guid.NewGuid().ToString("N")[..8];
         double interval = options.PointsPerSecond > 0
@@ -31,7 +33,11 @@ internal static class FrameLoad
             int count = (options.Streams + i) / options.Connections;
             connections.Add(new FrameConnection(
                 options.Server,
-                [.. Enumerable.Range(0, count).Select(s => new FrameStream((2 * s) + 1, options.AsAppend, Now, () => Volatile.Read(ref countsFrom)))],
+                [
+                    .. Enumerable.Range(0, count).Select(s => new FrameStream(
+                        (2 * s) + 1, options.AsAppend, Now, () => Volatile.Read(ref countsFrom))),
+                ],
+                options.Streams,
                 options.AsAppend));
         }
 
@@ -46,8 +52,11 @@ internal static class FrameLoad
         for (int i = 0; i < streams.Length; i++)
         {
             streams[i].DueMicros = begin + (long)(interval * i / streams.Length);
+            streams[i].FirstMessage = (int)((long)messages.Length * i / streams.Length);
         }
 
+        GC.Collect();
+        TimeSpan processor = Environment.CpuUsage.TotalTime;
         Volatile.Write(ref countsFrom, begin + (long)options.WarmUp.TotalMicroseconds);
         long end = countsFrom + (long)options.Duration.TotalMicroseconds;
         Thread[] senders =
@@ -102,6 +111,8 @@ internal static class FrameLoad
             Seconds = seconds,
             Rejected = streams.Sum(stream => stream.Rejected),
             Refusals = streams.Sum(stream => stream.Refusals) + streams.Count(stream => stream.Status != 0),
+            Sent = streams.Sum(stream => stream.NextOffset),
+            Processor = Environment.CpuUsage.TotalTime - processor,
             Latency = options.AsAppend ? latency : null,
         };
     }

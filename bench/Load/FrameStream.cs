@@ -26,6 +26,12 @@ internal sealed partial class FrameStream(int id, bool isAppend, Func<long> nowM
     /// <summary>Messages sent so far.</summary>
     public int Sent { get; private set; }
 
+    /// <summary>Where among the messages it begins, so that streams do not send the same points at the same time.</summary>
+    public int FirstMessage { get; set; }
+
+    /// <summary>The message to send next; counted on over the last one.</summary>
+    public int NextMessage => FirstMessage + Sent;
+
     /// <summary>Offset of its next row.</summary>
     public long NextOffset { get; private set; }
 

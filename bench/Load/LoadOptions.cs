@@ -18,6 +18,9 @@ internal sealed record LoadOptions
     /// <summary>Points in a gRPC message.</summary>
     public required int PointsPerMessage { get; init; }
 
+    /// <summary>Points that are made before and then sent over and over; frames only.</summary>
+    public required int DistinctPoints { get; init; }
+
     /// <summary>Whether a message has its points as columns.</summary>
     public required bool AsColumns { get; init; }
 

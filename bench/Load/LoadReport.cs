@@ -18,6 +18,12 @@ internal sealed record LoadReport
     /// <summary>Refusals in band, and calls that ended with an error.</summary>
     public required long Refusals { get; init; }
 
+    /// <summary>Points sent; null where the load does not count them.</summary>
+    public long? Sent { get; init; }
+
+    /// <summary>What the load itself took of the processor, to make connections and from the first point to the last.</summary>
+    public TimeSpan? Processor { get; init; }
+
     /// <summary>
     /// From when a message was due, sent or not, to its durable acknowledgement, so that a server that stalls does not
     /// hide the messages which it kept from being sent. Null where the method has no acks.
@@ -31,6 +37,13 @@ internal sealed record LoadReport
             CultureInfo.InvariantCulture,
             $"{Points} points acknowledged durable in {Seconds:0.00} s: {Points / Seconds:0} points/s; {Rejected} rejected, "
             + $"{Refusals} refusals");
+        if (Sent > 0 && Processor is { } processor)
+        {
+            text += string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Environment.NewLine}sending took {processor.TotalSeconds:0.00} s of CPU, {processor.TotalMicroseconds / Sent:0.000} s a million points");
+        }
+
         return Latency is not { Count: > 0 } latency
             ? text
             : text + Environment.NewLine + string.Create(
@@ -48,6 +61,8 @@ internal sealed record LoadReport
         points_per_second = Points / Seconds,
         rejected = Rejected,
         refusals = Refusals,
+        sent = Sent,
+        processor_seconds = Processor?.TotalSeconds,
         ack_micros = Latency is not { Count: > 0 } latency ? null : new Dictionary<string, long>
         {
             ["count"] = latency.Count,

@@ -12,6 +12,9 @@ internal static class PointMessages
 {
     private const int Drivers = 5000;
 
+    // A varint of any of the seconds has this length, so that another second can be put into bytes that are there.
+    private const int SecondsBytes = 5;
+
     private static readonly long s_start =
         new DateTimeOffset(2026, 9, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeSeconds();
 
@@ -63,13 +66,45 @@ internal static class PointMessages
     };
 
     /// <summary>A message of StreamGpsPoints, or of Append but for its offset.</summary>
-    public static byte[] Message(GpsPoint[] points, bool asColumns, bool asAppend) => (asAppend
-        ? (IMessage)(asColumns
-            ? new AppendRows { GpsPointColumns = Columns(points) }
-            : new AppendRows { GpsPoints = new GpsPointRows { Points = { points } } })
-        : asColumns
-            ? new StreamGpsPointsRequest { Columns = Columns(points) }
-            : new StreamGpsPointsRequest { Points = { points } }).ToByteArray();
+    public static PointMessage Message(int first, int count, bool asColumns, bool asAppend)
+    {
+        GpsPoint[] points = Points(first, count);
+        byte[] bytes = (asAppend
+            ? (IMessage)(asColumns
+                ? new AppendRows { GpsPointColumns = Columns(points) }
+                : new AppendRows { GpsPoints = new GpsPointRows { Points = { points } } })
+            : asColumns
+                ? new StreamGpsPointsRequest { Columns = Columns(points) }
+                : new StreamGpsPointsRequest { Points = { points } }).ToByteArray();
+        var places = new List<TimePlace>();
+        int at = 0;
+        Span<byte> field = stackalloc byte[1 + sizeof(long)];
+        foreach (GpsPoint point in asColumns ? points.AsSpan(0, 1) : points)
+        {
+            // Field 1 of TimestampColumn is a fixed64, of Timestamp a varint.
+            field[0] = asColumns ? (byte)0x09 : (byte)0x08;
+            Span<byte> value = field.Slice(1, asColumns ? sizeof(long) : SecondsBytes);
+            var place = new TimePlace(0, value.Length, asColumns ? Micros(point) : point.Timestamp.Seconds, !asColumns);
+            place.Write(value, later: 0);
+            int found = bytes.AsSpan(at).IndexOf(field[..(1 + value.Length)]);
+            at += found >= 0 ? found + 1 : throw new InvalidOperationException("A point's time is not in its message.");
+            places.Add(place with { At = at });
+        }
+
+        return new PointMessage(bytes, [.. places], SecondsOf(first));
+    }
+
+    /// <summary>Seconds in which the fleet sends so many points.</summary>
+    public static long SecondsOf(long points) => points / Drivers;
+
+    /// <summary>Writes a varint that takes all of the target.</summary>
+    public static void WriteVarint(Span<byte> target, long value)
+    {
+        for (int i = 0; i < target.Length; i++, value >>= 7)
+        {
+            target[i] = (byte)((value & 0x7f) | (i < target.Length - 1 ? 0x80L : 0));
+        }
+    }
 
     private static long Micros(GpsPoint point) => (point.Timestamp.Seconds * 1_000_000) + (point.Timestamp.Nanos / 1000);
 

@@ -23,6 +23,11 @@ var message = new Option<int>("--points-per-message")
     Description = "Points in a gRPC message.",
     DefaultValueFactory = _ => 1000,
 };
+var distinct = new Option<int>("--distinct-points")
+{
+    Description = "Points that are made before and then sent over and over; frames only.",
+    DefaultValueFactory = _ => 1_000_000,
+};
 var form = new Option<string>("--form")
 {
     Description = "How a message has its points: rows or columns.",
@@ -54,7 +59,7 @@ var warmUp = new Option<double>("--warm-up")
 var json = new Option<FileInfo?>("--json") { Description = "File that the report is written to as JSON." };
 var root = new RootCommand("Sends GPS points over many streams, and prints what was acknowledged and when.")
 {
-    server, streams, connections, rate, message, form, via, method, seconds, warmUp, json,
+    server, streams, connections, rate, message, distinct, form, via, method, seconds, warmUp, json,
 };
 root.SetAction(async (parsed, cancellation) =>
 {
@@ -65,6 +70,7 @@ root.SetAction(async (parsed, cancellation) =>
         Connections = Math.Min(parsed.GetValue(connections), parsed.GetValue(streams)),
         PointsPerSecond = parsed.GetValue(rate),
         PointsPerMessage = parsed.GetValue(message),
+        DistinctPoints = parsed.GetValue(distinct),
         AsColumns = parsed.GetValue(form) == "columns",
         ThroughSdk = parsed.GetValue(via) == "sdk",
         AsAppend = parsed.GetValue(method) == "append",
