@@ -45,7 +45,7 @@ public sealed record StoreOptions
 
     /// <summary>
     /// Niceness of the embedded engine's threads, 0 to 19; default 5: of a core that the server wants too they have a
-    /// quarter.
+    /// quarter. Unless it is 0, those that merge have 19.
     /// </summary>
     public int EngineNice { get; init; } = 5;
 

@@ -21,6 +21,14 @@ internal sealed record TableLayout
     /// <summary>Whether the server has data skipping indices: since 20.1.</summary>
     public bool HasSkippingIndices { get; init; } = true;
 
+    /// <summary>Parts that a merge takes at least; 0 leaves it to the server.</summary>
+    public int MinMergedParts { get; init; }
+
+    /// <summary>
+    /// Free places of the server's merges below which only small parts are merged; 0 leaves it to the server.
+    /// </summary>
+    public int FreeMergesForLargeParts { get; init; }
+
     /// <summary>Whether rows lie in local tables below a Distributed one.</summary>
     public bool IsDistributed => Cluster.Length > 0;
 
@@ -48,6 +56,12 @@ internal sealed record TableLayout
                 ("replicated_deduplication_window_seconds", (long)TimeSpan.FromDays(7).TotalSeconds)]
             : [("non_replicated_deduplication_window", DeduplicationWindow)];
         (string, long)[] durable = [("fsync_after_insert", 1), ("fsync_part_directory", 1)];
-        return window.Concat(durable).Where(s => KnownSettings?.Contains(s.Item1) ?? true);
+        (string, long)[] merges =
+        [
+            ("min_parts_to_merge_at_once", MinMergedParts),
+            ("number_of_free_entries_in_pool_to_lower_max_size_of_merge", FreeMergesForLargeParts),
+        ];
+        return window.Concat(durable).Concat(merges.Where(s => s.Item2 > 0))
+            .Where(s => KnownSettings?.Contains(s.Item1) ?? true);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Ingest.Stores.Embedded;
@@ -18,13 +19,40 @@ internal static partial class EngineThreads
     /// <param name="nice">0 to 19: its share of a core that others want too is 0.8 to that power of theirs.</param>
     public static void GiveWay(int nice)
     {
+        GiveWay(thread: 0, nice);
+    }
+
+    /// <summary>
+    /// Lets the threads of a name give way. The engine's own setting for its merges wants a capability that a server
+    /// seldom has.
+    /// </summary>
+    public static void GiveWay(string name, int nice)
+    {
+        foreach (string task in OperatingSystem.IsLinux() ? Directory.GetDirectories("/proc/self/task") : [])
+        {
+            try
+            {
+                if (File.ReadAllText(Path.Combine(task, "comm")).TrimEnd('\n') == name)
+                {
+                    GiveWay(nint.Parse(Path.GetFileName(task), CultureInfo.InvariantCulture), nice);
+                }
+            }
+            catch (IOException)
+            {
+                // It has ended.
+            }
+        }
+    }
+
+    private static void GiveWay(nint thread, int nice)
+    {
         if (OperatingSystem.IsLinux() && SystemCall() is { } number)
         {
             var attributes = new Attributes
             {
                 Size = (uint)Marshal.SizeOf<Attributes>(), Nice = nice, RuntimeNanos = LongestTurnNanos,
             };
-            _ = SetAttributes(number, thread: 0, in attributes, flags: 0);
+            _ = SetAttributes(number, thread, in attributes, flags: 0);
         }
     }
 
