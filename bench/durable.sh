@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# durable.sh [PART...]
+# What a durable point costs, and how many there are a second; generator and server on the same machine. Parts, default all:
+#   path       rows and columns decoded and dropped, then with the log, both without a store; and the log's share
+#   engine     the embedded engine alone, on segments that are ready on disk, until its merges are idle
+#   all-in     the same with the whole server: SECONDS_OF_LOAD (20) of rows, then until store and merges are idle
+#   burst      10 s as fast as it goes into the embedded store, rows and columns
+#   sustained-rows, sustained-columns
+#              MINUTES (5) at RATE (2000000) rows or COLUMNS_RATE (3000000) points in columns a second into the embedded
+#              store; the backlog every 10 s
+# A gRPC C++ server that only decodes is beside ours in bench/compare/compare.sh cpp.
+# Servers are its own, on free ports, with a directory below DATA_PARENT (default: temporary).
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d -p "${DATA_PARENT:-${TMPDIR:-/tmp}}")
+seconds=${SECONDS_OF_LOAD:-20} minutes=${MINUTES:-5} rate=${RATE:-2000000} columns_rate=${COLUMNS_RATE:-3000000}
+pid=
+stop() { if [ -n "$pid" ]; then kill "${1:--TERM}" "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; pid=; fi; }
+trap 'stop -KILL; rm -rf "$work"' EXIT
+if [ -z "${NO_BUILD:-}" ]; then
+  for project in src/Server bench/Load bench/Engine; do dotnet build -c Release --nologo -v q "$root/$project" >/dev/null; done
+fi
+
+serve() { # NAME ARGUMENTS...: a server with a directory of that name
+  local data=$work/$1
+  shift
+  mkdir -p "$data"
+  dotnet "$root/src/Server/bin/Release/net10.0/Ingest.Server.dll" --Ingest:DataDirectory="$data" \
+    --Ingest:GrpcPort=0 --Ingest:HttpPort=0 "$@" >"$data/out.txt" 2>&1 &
+  pid=$!
+  for _ in $(seq 200); do grep -q 'Try:' "$data/out.txt" && break; sleep 0.1; done
+  grpc=$(awk '$1 == "gRPC" {print $2}' "$data/out.txt") http=$(awk '$1 == "HTTP" {print $2}' "$data/out.txt")
+}
+load() {
+  dotnet "$root/bench/Load/bin/Release/net10.0/Ingest.Load.dll" --server "$grpc" --streams 8 --connections 2 --via frames "$@"
+}
+ticks() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
+metric() { curl -s "$http/metrics" | awk -v n="$1" '$1 ~ "^" n "($|{)" {sum += $2} END {printf "%.0f", sum}'; }
+collections() { curl -s "$http/metrics" | awk '/^dotnet_gc_collections/ {printf "%s ", $0}' | sed 's/dotnet_gc_collections_total//g'; }
+resident() { awk '/VmRSS/ {printf "%.0f", $2 / 1024}' "/proc/$pid/status"; }
+sql() { curl -s "$http/sql" -d "$1"; }
+# CPU of the server's threads by name since the last call, those of a hundredth of it at least.
+declare -A before
+threads() { # POINTS
+  local name n
+  declare -A now=()
+  while read -r name n; do now[$name]=$((${now[$name]:-0} + n)); done < <(
+    cat "/proc/$pid"/task/*/stat 2>/dev/null | sed -E 's/^[0-9]+ \((.*)\) (.*)$/\2 \1/' | awk '{n = $12 + $13; for (i = 1; i <= 50; i++) $i = ""; gsub(/^ +| +$/, ""); gsub(/ /, "_"); gsub(/[0-9]+$/, ""); print $0, n}')
+  for name in "${!now[@]}"; do
+    echo "$name $((${now[$name]} - ${before[$name]:-0}))"
+    before[$name]=${now[$name]}
+  done | sort -k2 -rn | awk -v p="$1" '$2 / 100 / p * 1e6 >= 0.01 {printf "%s %.3f  ", $1, $2 / 100 / p * 1e6} END {print ""}'
+}
+measure() { # NAME LOAD_ARGUMENTS...: prints the load's report and the server's CPU a million points
+  local name=$1 c
+  shift
+  threads 1 >/dev/null
+  c=$(ticks)
+  load "$@" --json "$work/report.json" >"$work/report.txt"
+  c=$(($(ticks) - c))
+  points=$(sed -E 's/.*"points":([0-9]+).*/\1/' "$work/report.json")
+  echo "== $name"
+  cat "$work/report.txt"
+  awk -v c=$c -v p="$points" -v m="$(resident)" 'BEGIN {
+    printf "server: %.3f CPU s a million points, %.2f M points a CPU second, %d MiB resident\n", c / p * 1e4, p / c / 1e4, m }'
+  threads "$points"
+}
+until_idle() { # waits until the store has all and merges nothing for 2 s
+  local quiet=0
+  while [ $quiet -lt 10 ]; do
+    if [ "$(metric ingest_store_lag_seconds)" = 0 ] && [ "$(sql 'SELECT count() FROM system.merges')" = 0 ]; then
+      quiet=$((quiet + 1))
+    else
+      quiet=0
+    fi
+    sleep 0.2
+  done
+}
+
+path() {
+  serve drop --Ingest:Store:Kind=null --Ingest:Log:Enabled=false
+  load --seconds 5 >/dev/null
+  measure 'rows, decoded and dropped' --seconds 6
+  load --seconds 3 --form columns >/dev/null
+  measure 'columns, decoded and dropped' --seconds 6 --form columns
+  stop
+  serve log --Ingest:Store:Kind=null
+  load --seconds 5 >/dev/null
+  measure 'rows, with the log' --seconds 6
+  load --seconds 3 --form columns >/dev/null
+  measure 'columns, with the log' --seconds 6 --form columns
+  echo 'a minute of rows, with the log'
+  echo "collections before: $(collections)"
+  local allocated
+  allocated=$(metric dotnet_gc_heap_total_allocated_bytes_total)
+  load --seconds 60 --json "$work/report.json"
+  allocated=$(($(metric dotnet_gc_heap_total_allocated_bytes_total) - allocated))
+  echo "collections after:  $(collections)"
+  sed -E 's/.*"points":([0-9]+).*/\1/' "$work/report.json" | awk -v a="$allocated" '{printf "%.2f bytes allocated a point\n", a / $1}'
+  stop
+}
+engine() {
+  serve segments --Ingest:Store:Kind=clickhouse --Ingest:Store:ClickHouse:Shards:0=http://127.0.0.1:1
+  load --seconds 10 >/dev/null
+  stop -KILL
+  dotnet "$root/bench/Engine/bin/Release/net10.0/Ingest.EngineBench.dll" "$work/segments" 16
+  rm -rf "$work/segments"
+}
+all_in() {
+  serve all-in
+  load --seconds 5 >/dev/null
+  until_idle
+  local c merged
+  merged=$(sql "SELECT sum(value) FROM system.events WHERE event = 'MergedRows'")
+  c=$(ticks)
+  measure 'rows, all the way' --seconds "$seconds" --rate "$rate"
+  until_idle
+  c=$(($(ticks) - c)) merged=$(($(sql "SELECT sum(value) FROM system.events WHERE event = 'MergedRows'") - merged))
+  awk -v c=$c -v p="$points" -v g="$merged" -v m="$(resident)" 'BEGIN {
+    printf "until store and merges are idle: %.3f CPU s a million points, %.2f merges a row, %d MiB resident\n", c / p * 1e4, g / p, m }'
+  stop
+}
+burst() {
+  serve burst
+  load --seconds 5 >/dev/null
+  until_idle
+  measure 'burst of rows' --seconds 10
+  until_idle
+  measure 'burst of columns' --seconds 10 --form columns
+  stop
+}
+hold() { # NAME RATE ARGUMENTS...
+  local name=$1 goal=$2 peak=0 now
+  shift 2
+  serve "sustained-$name"
+  load --seconds 5 "$@" >/dev/null
+  until_idle
+  load --seconds $((minutes * 60)) --rate "$goal" "$@" >"$work/report.txt" &
+  local sender=$! at=0
+  echo "== $name, $goal a second for $minutes minutes: seconds, log MB, lag s, resident MiB, parts"
+  while kill -0 $sender 2>/dev/null; do
+    sleep 10
+    at=$((at + 10)) now=$(resident)
+    peak=$((now > peak ? now : peak))
+    echo "$at $(($(metric ingest_log_size_bytes) / 1000000)) $(metric ingest_store_lag_seconds) $now $(sql "SELECT count() FROM system.parts WHERE active AND table = 'gps_points'")"
+  done
+  cat "$work/report.txt"
+  echo "peak $peak MiB resident; collections $(collections)"
+  stop -KILL
+  rm -rf "$work/sustained-$name"
+}
+sustained_rows() { hold rows "$rate"; }
+sustained_columns() { hold columns "$columns_rate" --form columns; }
+
+for part in "${@:-path engine all-in burst sustained-rows sustained-columns}"; do
+  for one in $part; do "${one//-/_}"; done
+done
