@@ -27,8 +27,8 @@ namespace Ingest.Stores.Embedded;
 /// </remarks>
 public sealed class EmbeddedStore : IStore
 {
-    // To merge costs about as much as to insert, and of parts of a million rows the engine's own choice writes each row
-    // anew twice as often as sixteen at a time do (docs/performance.md, "Merges").
+    // To merge a row costs about as much as to insert it, so it is to be merged once for a factor of sixteen, and not for
+    // each five to ten parts that have come (docs/performance.md, "Merges").
     private const int MinMergedParts = 16;
 
     // The engine's own 8 are more than the places there are, which would keep all parts below 388 MB.
@@ -123,9 +123,17 @@ public sealed class EmbeddedStore : IStore
     }
 
     /// <inheritdoc/>
-    public Task EnsureTableAsync(TableSchema table, CancellationToken cancellationToken) =>
-        TableMigration.RunAsync(
+    public async Task EnsureTableAsync(TableSchema table, CancellationToken cancellationToken)
+    {
+        await TableMigration.RunAsync(
             new EngineSession(_definitions, _definitionSession), new TableDefinition(table, _layout), cancellationToken);
+        if (_options.EngineNice > 0)
+        {
+            // Not when the engine is opened: its threads take their names when they begin to run.
+            await _definitions.RunAsync(
+                () => EngineThreads.GiveWay(MergeThreadName, NiceOfMerges), cancellationToken);
+        }
+    }
 
     /// <inheritdoc/>
     public Task InsertAsync(SealedSegment segment, CancellationToken cancellationToken) =>
@@ -242,11 +250,6 @@ public sealed class EmbeddedStore : IStore
             "--background_merges_mutations_concurrency_ratio=2", "--background_schedule_pool_size=4",
             "--background_common_pool_size=2", "--background_move_pool_size=1", "--background_fetches_pool_size=1",
         ]);
-        if (_options.EngineNice > 0)
-        {
-            EngineThreads.GiveWay(MergeThreadName, NiceOfMerges);
-        }
-
         Description = $"embedded ClickHouse {_definitionSession.ReadRows("SELECT version()")[0][0]} in {_directory}";
     }
 
