@@ -31,7 +31,7 @@ public sealed class EmbeddedStore : IStore
     // each five to ten parts that have come (docs/performance.md, "Merges").
     private const int MinMergedParts = 16;
 
-    // The engine's own 8 are more than the places there are, which would keep all parts below 388 MB.
+    // The engine's own 8 are more than the places there are, and it would never merge large parts.
     private const int FreeMergesForLargeParts = 2;
 
     // Inserts before merges: what a merge would save can wait.
