@@ -22,7 +22,7 @@ public class ColumnsBenchmarks
     private readonly Batch _eventBatch = new(TableSchema.FromDescriptor(Event.Descriptor));
     private readonly RequestDecoder _pointDecoder;
     private readonly RequestDecoder _eventDecoder;
-    private readonly List<RejectedRow> _rejected = [];
+    private readonly RequestReader _reader = new();
 
     /// <summary>Compiles the plans and makes the requests.</summary>
     public ColumnsBenchmarks()
@@ -46,38 +46,21 @@ public class ColumnsBenchmarks
 
     /// <summary>GPS points as messages.</summary>
     [Benchmark(Baseline = true, OperationsPerInvoke = Requests.Rows)]
-    public int Rows() => Decode(_pointDecoder, _rows, _pointBatch, 0);
+    public int Rows() => _reader.Read(_pointDecoder, _rows, _pointBatch);
 
     /// <summary>The same points as columns: each driver and order once, so without dictionaries.</summary>
     [Benchmark(OperationsPerInvoke = Requests.Rows)]
-    public int ColumnsOfDistinctIds() => Decode(_pointDecoder, _distinct, _pointBatch, 0);
+    public int ColumnsOfDistinctIds() => _reader.Read(_pointDecoder, _distinct, _pointBatch);
 
     /// <summary>Points of 50 drivers as columns, ids with a dictionary.</summary>
     [Benchmark(OperationsPerInvoke = Requests.Rows)]
-    public int ColumnsOf50Drivers() => Decode(_pointDecoder, _repeated, _pointBatch, 0);
+    public int ColumnsOf50Drivers() => _reader.Read(_pointDecoder, _repeated, _pointBatch);
 
     /// <summary>The same with a row that is rejected: all are written out as messages.</summary>
     [Benchmark(OperationsPerInvoke = Requests.Rows)]
-    public int ColumnsWithABadRow() => Decode(_pointDecoder, _oneBad, _pointBatch, 1);
+    public int ColumnsWithABadRow() => _reader.Read(_pointDecoder, _oneBad, _pointBatch, 1);
 
     /// <summary>Events with five properties as columns.</summary>
     [Benchmark(OperationsPerInvoke = Requests.Rows)]
-    public int EventColumns() => Decode(_eventDecoder, _events, _eventBatch, 0);
-
-    private int Decode(RequestDecoder decoder, byte[] request, Batch batch, int rejected)
-    {
-        if (batch.RowCount >= 8 * Requests.Rows)
-        {
-            batch.Reset();
-        }
-
-        _rejected.Clear();
-        if (decoder.TryAppend(request, batch, Requests.NowSeconds, _rejected) != RequestResult.Decoded
-            || _rejected.Count != rejected)
-        {
-            throw new InvalidOperationException("the rows are not what they should be");
-        }
-
-        return batch.RowCount;
-    }
+    public int EventColumns() => _reader.Read(_eventDecoder, _events, _eventBatch);
 }

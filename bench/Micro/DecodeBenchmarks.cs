@@ -23,7 +23,7 @@ public class DecodeBenchmarks
     private readonly Batch _eventBatch = new(TableSchema.FromDescriptor(Event.Descriptor));
     private readonly RequestDecoder _pointDecoder;
     private readonly RequestDecoder _eventDecoder;
-    private readonly List<RejectedRow> _rejected = [];
+    private readonly RequestReader _reader = new();
 
     /// <summary>Compiles the plans.</summary>
     public DecodeBenchmarks()
@@ -35,7 +35,7 @@ public class DecodeBenchmarks
     /// <summary>GPS points to columns.</summary>
     [Benchmark(OperationsPerInvoke = Requests.Rows)]
     [BenchmarkCategory("points")]
-    public int PointsToColumns() => Decode(_pointDecoder, _points, _pointBatch);
+    public int PointsToColumns() => _reader.Read(_pointDecoder, _points, _pointBatch);
 
     /// <summary>GPS points to objects.</summary>
     [Benchmark(Baseline = true, OperationsPerInvoke = Requests.Rows)]
@@ -56,7 +56,7 @@ public class DecodeBenchmarks
     /// <summary>Events to columns.</summary>
     [Benchmark(OperationsPerInvoke = Requests.Rows)]
     [BenchmarkCategory("events")]
-    public int EventsToColumns() => Decode(_eventDecoder, _events, _eventBatch);
+    public int EventsToColumns() => _reader.Read(_eventDecoder, _events, _eventBatch);
 
     /// <summary>Events to objects.</summary>
     [Benchmark(Baseline = true, OperationsPerInvoke = Requests.Rows)]
@@ -71,23 +71,5 @@ public class DecodeBenchmarks
         }
 
         return sum;
-    }
-
-    private int Decode(RequestDecoder decoder, byte[] request, Batch batch)
-    {
-        // As the server: a batch closes at 8,192 rows, so eight requests share its dictionaries.
-        if (batch.RowCount >= 8 * Requests.Rows)
-        {
-            batch.Reset();
-        }
-
-        _rejected.Clear();
-        if (decoder.TryAppend(request, batch, Requests.NowSeconds, _rejected) != RequestResult.Decoded
-            || _rejected.Count > 0)
-        {
-            throw new InvalidOperationException("the rows are good");
-        }
-
-        return batch.RowCount;
     }
 }

@@ -23,7 +23,7 @@ public class ValidateBenchmarks
     private readonly Batch _batchWithoutRules = new(TableSchema.FromDescriptor(WithoutRules()));
     private readonly RequestDecoder _decoder;
     private readonly RequestDecoder _decoderWithoutRules;
-    private readonly List<RejectedRow> _rejected = [];
+    private readonly RequestReader _reader = new();
 
     /// <summary>Compiles the plans and makes the requests.</summary>
     public ValidateBenchmarks()
@@ -54,15 +54,15 @@ public class ValidateBenchmarks
 
     /// <summary>Columns of the same message without its rules; UTF-8 is validated all the same.</summary>
     [Benchmark(OperationsPerInvoke = Requests.Rows)]
-    public int ColumnsUnchecked() => Decode(_decoderWithoutRules, _good, _batchWithoutRules, 0);
+    public int ColumnsUnchecked() => _reader.Read(_decoderWithoutRules, _good, _batchWithoutRules);
 
     /// <summary>Columns, checked.</summary>
     [Benchmark(OperationsPerInvoke = Requests.Rows)]
-    public int ColumnsChecked() => Decode(_decoder, _good, _batch, 0);
+    public int ColumnsChecked() => _reader.Read(_decoder, _good, _batch);
 
     /// <summary>Columns, where one row in ten is bad: rejected with field, code and text.</summary>
     [Benchmark(OperationsPerInvoke = Requests.Rows)]
-    public int ColumnsOneInTenBad() => Decode(_decoder, _someBad, _batch, Requests.Rows / BadRowEach);
+    public int ColumnsOneInTenBad() => _reader.Read(_decoder, _someBad, _batch, Requests.Rows / BadRowEach);
 
     private static int CheckObjects(byte[] request, int rejected)
     {
@@ -76,23 +76,6 @@ public class ValidateBenchmarks
         }
 
         return bad == rejected ? bad : throw new InvalidOperationException("the rows are not what they should be");
-    }
-
-    private static int Decode(RequestDecoder decoder, byte[] request, Batch batch, List<RejectedRow> rejected, int bad)
-    {
-        if (batch.RowCount >= 8 * Requests.Rows)
-        {
-            batch.Reset();
-        }
-
-        rejected.Clear();
-        if (decoder.TryAppend(request, batch, Requests.NowSeconds, rejected) != RequestResult.Decoded
-            || rejected.Count != bad)
-        {
-            throw new InvalidOperationException("the rows are not what they should be");
-        }
-
-        return batch.RowCount;
     }
 
     // The same fields with the same types, as somebody's own image: the options of each field keep all but the rules.
@@ -122,7 +105,4 @@ public class ValidateBenchmarks
 
         return proto.ToByteString();
     }
-
-    private int Decode(RequestDecoder decoder, byte[] request, Batch batch, int bad) =>
-        Decode(decoder, request, batch, _rejected, bad);
 }
