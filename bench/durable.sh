@@ -48,8 +48,8 @@ threads() { # POINTS
     cat "/proc/$pid"/task/*/stat 2>/dev/null | sed -E 's/^[0-9]+ \((.*)\) (.*)$/\2 \1/' | awk '{n = $12 + $13; for (i = 1; i <= 50; i++) $i = ""; gsub(/^ +| +$/, ""); gsub(/ /, "_"); gsub(/[0-9]+$/, ""); print $0, n}')
   for name in "${!now[@]}"; do
     echo "$name $((${now[$name]} - ${before[$name]:-0}))"
-    before[$name]=${now[$name]}
   done | sort -k2 -rn | awk -v p="$1" '$2 / 100 / p * 1e6 >= 0.01 {printf "%s %.3f  ", $1, $2 / 100 / p * 1e6} END {print ""}'
+  for name in "${!now[@]}"; do before[$name]=${now[$name]}; done
 }
 measure() { # NAME LOAD_ARGUMENTS...: prints the load's report and the server's CPU a million points
   local name=$1 c
