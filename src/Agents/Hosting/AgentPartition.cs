@@ -58,8 +58,9 @@ internal sealed partial class AgentPartition : IDisposable
 
     public bool IsReplaying { get; private set; }
 
-    /// <summary>Whether requests are taken.</summary>
-    public bool TakesCalls => _state is AgentState.Running or AgentState.Lagging;
+    // One that starts makes them once it has started, but nobody waits for one that could not: it may be long.
+    private bool TakesCalls =>
+        _state == AgentState.Running || (_state == AgentState.Starting && _lastFault is null);
 
     public long ActiveSessions => _agent.ActiveSessions;
 
@@ -114,15 +115,9 @@ internal sealed partial class AgentPartition : IDisposable
         _underWay.Dispose();
     }
 
-    /// <summary>Runs a call between two others on the partition's thread.</summary>
-    /// <exception cref="AgentException">Too many wait, or the agent does not run now.</exception>
-    public async Task<T> CallAsync<T>(string what, Func<ValueTask<T>> call, CancellationToken cancellationToken)
+    // Runs a call between two others on the partition's thread.
+    private async Task<T> CallAsync<T>(string what, Func<ValueTask<T>> call, CancellationToken cancellationToken)
     {
-        if (!TakesCalls || _stopping)
-        {
-            throw new AgentException(AgentFault.Unavailable, $"the agent {_host.Name} is {State}");
-        }
-
         if (Interlocked.Increment(ref _callCount) > MaxCalls)
         {
             Interlocked.Decrement(ref _callCount);
