@@ -8,12 +8,11 @@ internal sealed partial class LowCardinalityColumn
     /// <param name="source">Bytes of the strings.</param>
     /// <param name="entries">Where the strings of the dictionary lie.</param>
     /// <param name="indexes">For each row its place in the dictionary.</param>
-    /// <param name="keys">As long as the dictionary; overwritten.</param>
+    /// <param name="keys">For each string of the dictionary its key; -1 for those that have none, set here.</param>
     public void WriteCoded(
         int row, ReadOnlySpan<byte> source, ReadOnlySpan<TextPlace> entries, ReadOnlySpan<int> indexes, Span<int> keys)
     {
         // A string that no row has gets no key, and the others get theirs in the order of the rows.
-        keys.Fill(-1);
         Span<int> target = _indexes.AsSpan(row, indexes.Length);
         for (int i = 0; i < target.Length; i++)
         {

@@ -24,8 +24,14 @@ internal struct ColumnData
     /// <summary>Where its varints, or timestamps in Unix microseconds, begin.</summary>
     public int FirstLong;
 
-    /// <summary>Item at which the lists of the next row begin, when rows are written out.</summary>
+    /// <summary>Item at which the lists of the next row begin.</summary>
     public int NextItem;
+
+    /// <summary>Where the keys of its dictionary's strings in the table's column begin; -1 is one that has none yet.</summary>
+    public int FirstKey;
+
+    /// <summary>Whether there are such keys.</summary>
+    public bool HasKeys;
 
     /// <summary>Bytes of its longest string.</summary>
     public int Longest;

@@ -1,7 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-using System.Text;
-using System.Text.Unicode;
 using Ingest.Columns;
 
 namespace Ingest.Decoding;
@@ -40,7 +37,10 @@ public sealed partial class ColumnsDecoder
 
         foreach (ColumnPlan[] plans in _needed)
         {
-            scratch.IsSuspect |= !HasRows(plans, scratch);
+            if (!HasRows(plans, scratch))
+            {
+                scratch.SuspectAll();
+            }
         }
 
         return IsTextShort(scratch)
@@ -59,7 +59,13 @@ public sealed partial class ColumnsDecoder
 
         foreach (RowCheck check in plan.Checks)
         {
-            scratch.IsSuspect |= !check.AreSatisfied(values, plan.Width);
+            for (int row = check.AreSatisfied(values, plan.Width) ? data.Rows : 0; row < data.Rows; row++)
+            {
+                if (!check.AreSatisfied(values.Slice(row * plan.Width, plan.Width), plan.Width))
+                {
+                    scratch.Suspect(row);
+                }
+            }
         }
 
         return RequestResult.Decoded;
@@ -77,7 +83,11 @@ public sealed partial class ColumnsDecoder
         }
 
         data.FirstLong = scratch.TakeLongs(count);
-        scratch.IsSuspect |= plan.Checks.Length > 0;
+        if (plan.Checks.Length > 0)
+        {
+            scratch.SuspectAll();
+        }
+
         return PackedVarints.TryRead(values, scratch.Longs(data.FirstLong, count))
             ? RequestResult.Decoded
             : RequestResult.Malformed;
@@ -102,7 +112,13 @@ public sealed partial class ColumnsDecoder
 
         foreach (RowCheck check in plan.Checks)
         {
-            scratch.IsSuspect |= !check.AreSatisfied(numbers);
+            for (int row = check.AreSatisfied(numbers) ? count : 0; row < count; row++)
+            {
+                if (!check.AreSatisfied(numbers.Slice(row, 1)))
+                {
+                    scratch.Suspect(row);
+                }
+            }
         }
 
         return RequestResult.Decoded;
@@ -134,7 +150,13 @@ public sealed partial class ColumnsDecoder
 
         foreach (RowCheck check in plan.Checks)
         {
-            scratch.IsSuspect |= !check.AreSatisfied(micros, nowSeconds);
+            for (int row = check.AreSatisfied(micros, nowSeconds) ? count : 0; row < count; row++)
+            {
+                if (!check.AreSatisfied(micros.Slice(row, 1), nowSeconds))
+                {
+                    scratch.Suspect(row);
+                }
+            }
         }
 
         return RequestResult.Decoded;
@@ -158,82 +180,19 @@ public sealed partial class ColumnsDecoder
         }
 
         ulong sum = 0;
-        foreach (int length in lengths)
+        for (int row = 0; row < count; row++)
         {
-            sum += (uint)length;
-            scratch.IsSuspect |= length == 0 && plan.IsRequired;
+            sum += (uint)lengths[row];
+            if (lengths[row] == 0 && plan.IsRequired)
+            {
+                scratch.Suspect(row);
+            }
         }
 
         RequestResult result = ReadText(plan, plan.Slot + 1, ref data, message, scratch);
         return result != RequestResult.Decoded || (ulong)data.TextCount == sum
             ? result
             : Misfit(scratch, plan.ItemsFault);
-    }
-
-    private static RequestResult ReadText(
-        ColumnPlan plan, int slot, ref ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch)
-    {
-        ref ColumnRegion dictionary = ref scratch.Regions[slot];
-        ReadOnlySpan<byte> indexes = scratch.Regions[slot + 1].Of(message);
-        ref ColumnRegion values = ref scratch.Regions[slot + 2];
-        bool isCoded = values.Count == 0;
-        if (!isCoded && (dictionary.Count > 0 || !indexes.IsEmpty))
-        {
-            return Misfit(scratch, plan.BothFault);
-        }
-
-        data.TextCount = isCoded ? PackedVarints.Count(indexes) : values.Count;
-        if (plan.Kind == ColumnKind.Text && !TrySetRows(plan, ref data, data.TextCount, scratch))
-        {
-            return RequestResult.Unfit;
-        }
-
-        ref ColumnRegion strings = ref isCoded ? ref dictionary : ref values;
-        (data.FirstEntry, data.EntryCount, data.FirstNumber) = (strings.FirstEntry, strings.Count, -1);
-        if (isCoded)
-        {
-            data.FirstNumber = scratch.TakeNumbers(data.TextCount);
-            Span<int> numbers = scratch.Numbers(data.FirstNumber, data.TextCount);
-            if (!PackedVarints.TryRead(indexes, numbers))
-            {
-                return RequestResult.Malformed;
-            }
-
-            if (!AreBelow(numbers, (uint)data.EntryCount))
-            {
-                return Misfit(scratch, plan.IndexFault);
-            }
-        }
-
-        CheckText(plan, strings, ref data, message, scratch);
-        return RequestResult.Decoded;
-    }
-
-    // A string of the dictionary that no row has breaks no rule; the rows will show.
-    private static void CheckText(
-        ColumnPlan plan, in ColumnRegion strings, ref ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch)
-    {
-        int longest = 0;
-        int shortest = int.MaxValue;
-        ReadOnlySpan<TextPlace> entries = scratch.Entries(data.FirstEntry, data.EntryCount);
-        foreach (TextPlace entry in entries)
-        {
-            longest = Math.Max(longest, entry.Length);
-            shortest = Math.Min(shortest, entry.Length);
-        }
-
-        data.Longest = longest;
-        scratch.IsSuspect |= longest > plan.MaxBytes
-            || (shortest == 0 && plan.IsRequired && plan.Kind == ColumnKind.Text);
-
-        // Tags and short lengths are ASCII too, so that the strings are looked at all together.
-        if (plan.Field.Validate && !Ascii.IsValid(strings.Of(message)))
-        {
-            foreach (TextPlace entry in entries)
-            {
-                scratch.IsSuspect |= !Utf8.IsValid(message.Slice(entry.Start, entry.Length));
-            }
-        }
     }
 
     private static RequestResult ReadStructs(
@@ -247,17 +206,22 @@ public sealed partial class ColumnsDecoder
 
         data.FirstEntry = structs.FirstEntry;
         ref byte source = ref MemoryMarshal.GetReference(message);
-        bool isText = true;
-        foreach (TextPlace place in scratch.Entries(structs.FirstEntry, structs.Count))
+        for (int row = 0; row < structs.Count; row++)
         {
+            TextPlace place = scratch.Entries(structs.FirstEntry, structs.Count)[row];
+            bool isText = true;
             if (!WireCheck.IsMessage(
                 ref source, place.Start, place.Start + place.Length, plan.Field.Layout!, depth: 2, ref isText))
             {
                 return RequestResult.Malformed;
             }
+
+            if (!isText)
+            {
+                scratch.Suspect(row);
+            }
         }
 
-        scratch.IsSuspect |= !isText;
         return RequestResult.Decoded;
     }
 
@@ -290,50 +254,5 @@ public sealed partial class ColumnsDecoder
         }
 
         return false;
-    }
-
-    // Mostly the longest string says it; only when it does not, all are added up.
-    private static bool IsTextShort(ColumnsScratch scratch)
-    {
-        (long bound, long bytes) = (0, 0);
-        foreach (ref ColumnData data in scratch.Data.AsSpan())
-        {
-            bound += (long)data.TextCount * data.Longest;
-        }
-
-        if (bound <= MaxTextBytes)
-        {
-            return true;
-        }
-
-        foreach (ref ColumnData data in scratch.Data.AsSpan())
-        {
-            ReadOnlySpan<TextPlace> entries = scratch.Entries(data.FirstEntry, data.EntryCount);
-            for (int i = 0; i < data.TextCount; i++)
-            {
-                bytes += entries[data.FirstNumber < 0 ? i : scratch.Numbers(data.FirstNumber, data.TextCount)[i]].Length;
-            }
-        }
-
-        return bytes <= MaxTextBytes;
-    }
-
-    private static bool AreBelow(ReadOnlySpan<int> numbers, uint limit)
-    {
-        ref int first = ref MemoryMarshal.GetReference(numbers);
-        Vector256<uint> largest = Vector256<uint>.Zero;
-        int at = 0;
-        for (; at <= numbers.Length - Vector256<int>.Count; at += Vector256<int>.Count)
-        {
-            largest = Vector256.Max(largest, Vector256.LoadUnsafe(ref first, (nuint)at).AsUInt32());
-        }
-
-        bool below = at == 0 || Vector256.LessThanAll(largest, Vector256.Create(limit));
-        for (; at < numbers.Length; at++)
-        {
-            below &= (uint)numbers[at] < limit;
-        }
-
-        return below;
     }
 }

@@ -4,42 +4,30 @@ using Ingest.Schema;
 
 namespace Ingest.Decoding;
 
-// Row by row, for a message in which a value breaks a rule: each is written as the message that it stands for.
+// A row in which a value may break a rule is written as the message that it stands for.
 public sealed partial class ColumnsDecoder
 {
     private const long MicrosPerSecond = 1_000_000;
     private const int NanosPerMicro = 1000;
 
-    private RequestResult AppendOneByOne(
-        ReadOnlySpan<byte> message, ColumnsScratch scratch, Batch batch, int first, int firstIndex, long nowSeconds,
+    private RequestResult AppendRow(
+        ReadOnlySpan<byte> message, ColumnsScratch scratch, Batch batch, int row, int firstIndex, long nowSeconds,
         List<RejectedRow> rejected)
     {
         RowBuffer buffer = scratch.Rows;
-        RequestResult result = RequestResult.Decoded;
-        for (int row = 0; row < scratch.RowCount && result == RequestResult.Decoded; row++)
+        buffer.BeginRow();
+        WriteFields(_rows.Table.Fields, message, scratch, row, buffer);
+        switch (_rows.TryAppend(buffer.Row, batch, nowSeconds, out RowFault fault))
         {
-            buffer.BeginRow();
-            WriteFields(_rows.Table.Fields, message, scratch, row, buffer);
-            if (row < first)
-            {
-                continue;
-            }
-
-            switch (_rows.TryAppend(buffer.Row, batch, nowSeconds, out RowFault fault))
-            {
-                case RowResult.Rejected:
-                    rejected.Add(new RejectedRow(
-                        firstIndex + row, buffer.Start, buffer.Row.Length, fault, buffer.Bytes));
-                    buffer.Keep();
-                    break;
-                case RowResult.Malformed:
-                    result = RequestResult.Malformed;
-                    break;
-            }
+            case RowResult.Rejected:
+                rejected.Add(new RejectedRow(firstIndex + row, buffer.Start, buffer.Row.Length, fault, buffer.Bytes));
+                buffer.Keep();
+                break;
+            case RowResult.Malformed:
+                return RequestResult.Malformed;
         }
 
-        buffer.Release();
-        return result;
+        return RequestResult.Decoded;
     }
 
     // Values that are the default are left out, as protobuf does; a message is there when one of its columns is.

@@ -14,7 +14,7 @@ namespace Ingest.Decoding;
 /// <remarks>
 /// Hot: runs on the thread that reads a stream and allocates 0 bytes a row in steady state; watched by
 /// ColumnsBenchmarks. Without state of its own: a message is taken apart in the scratch of the batch. All rules are
-/// checked on whole columns; only when a value breaks one, or may, the rows are written out as messages and go through
+/// checked on whole columns; only a row with a value that breaks one, or may, is written out as a message and goes through
 /// <see cref="RowDecoder"/>, so that faults are the same in both forms.
 /// </remarks>
 public sealed partial class ColumnsDecoder
@@ -103,13 +103,38 @@ public sealed partial class ColumnsDecoder
             return RequestResult.Decoded;
         }
 
-        if (!scratch.IsSuspect && TryWrite(message, scratch, batch, first, count - first))
+        return Append(message, scratch, batch, first, firstIndex, nowSeconds, rejected);
+    }
+
+    // Runs of good rows as columns, and what may break a rule between them as rows.
+    private RequestResult Append(
+        ReadOnlySpan<byte> message, ColumnsScratch scratch, Batch batch, int first, int firstIndex, long nowSeconds,
+        List<RejectedRow> rejected)
+    {
+        SetNextItems(first, scratch);
+        RequestResult result = RequestResult.Decoded;
+        for (int row = first; row < scratch.RowCount && result == RequestResult.Decoded;)
         {
-            batch.CommitRows(count - first);
-            return RequestResult.Decoded;
+            int suspect = scratch.NextSuspect(row);
+            if (suspect == row)
+            {
+                result = AppendRow(message, scratch, batch, row, firstIndex, nowSeconds, rejected);
+                row++;
+            }
+            else if (TryWrite(message, scratch, batch, row, suspect - row))
+            {
+                batch.CommitRows(suspect - row);
+                row = suspect;
+            }
+            else
+            {
+                scratch.SuspectAll();
+                SetNextItems(row, scratch);
+            }
         }
 
-        return AppendOneByOne(message, scratch, batch, first, firstIndex, nowSeconds, rejected);
+        scratch.Rows.Release();
+        return result;
     }
 
     // Many rows, columns by columns; false, and nothing written, when a row breaks a rule that only writing shows.
@@ -124,7 +149,7 @@ public sealed partial class ColumnsDecoder
         foreach (ColumnPlan plan in _plans)
         {
             Column column = batch.Columns[plan.Field.Column];
-            ref readonly ColumnData data = ref scratch.Data[plan.Index];
+            ref ColumnData data = ref scratch.Data[plan.Index];
             if (data.Rows == 0)
             {
                 column.WriteDefaults(row, count);
@@ -139,7 +164,7 @@ public sealed partial class ColumnsDecoder
             }
             else
             {
-                Write(plan, data, message, scratch, column, row, first, count);
+                Write(plan, ref data, message, scratch, column, row, first, count);
             }
         }
 
@@ -147,7 +172,7 @@ public sealed partial class ColumnsDecoder
     }
 
     private static void Write(
-        ColumnPlan plan, in ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch, Column column, int row,
+        ColumnPlan plan, ref ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch, Column column, int row,
         int first, int count)
     {
         switch (plan.Kind)
@@ -173,10 +198,10 @@ public sealed partial class ColumnsDecoder
                     .WriteEnums(row, scratch.Numbers(data.FirstNumber + first, count));
                 break;
             case ColumnKind.Text:
-                WriteText(data, message, scratch, column, row, first, count);
+                WriteText(ref data, message, scratch, column, row, first, count);
                 break;
             case ColumnKind.TextList:
-                WriteLists(data, message, scratch, Unsafe.As<ArrayColumn>(column), row, first, count);
+                WriteLists(ref data, message, scratch, Unsafe.As<ArrayColumn>(column), row, first, count);
                 break;
             default:
                 throw new UnreachableException();
@@ -184,7 +209,7 @@ public sealed partial class ColumnsDecoder
     }
 
     private static void WriteText(
-        in ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch, Column column, int row, int first,
+        ref ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch, Column column, int row, int first,
         int count)
     {
         if (data.FirstNumber < 0)
@@ -210,24 +235,29 @@ public sealed partial class ColumnsDecoder
         }
         else
         {
-            // The keys lie behind everything else; the indexes are taken again, since the array may have grown.
-            int keys = scratch.TakeNumbers(data.EntryCount);
-            indexes = scratch.Numbers(data.FirstNumber + first, count);
+            if (!data.HasKeys)
+            {
+                // They lie behind everything else; the indexes are taken again, since the array may have grown.
+                (data.FirstKey, data.HasKeys) = (scratch.TakeNumbers(data.EntryCount), true);
+                scratch.Numbers(data.FirstKey, data.EntryCount).Fill(-1);
+                indexes = scratch.Numbers(data.FirstNumber + first, count);
+            }
+
             Unsafe.As<LowCardinalityColumn>(column).WriteCoded(
-                row, message, entries, indexes, scratch.Numbers(keys, data.EntryCount));
+                row, message, entries, indexes, scratch.Numbers(data.FirstKey, data.EntryCount));
         }
     }
 
     private static void WriteLists(
-        in ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch, ArrayColumn column, int row, int first,
+        ref ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch, ArrayColumn column, int row, int first,
         int count)
     {
         int item = column.Count;
-        int skipped = Sum(scratch.Numbers(data.FirstLength, first));
         column.AppendLists(row, scratch.Numbers(data.FirstLength + first, count));
         if (column.Count > item)
         {
-            WriteText(data, message, scratch, column.Items, item, skipped, column.Count - item);
+            WriteText(ref data, message, scratch, column.Items, item, data.NextItem, column.Count - item);
+            data.NextItem += column.Count - item;
         }
     }
 
@@ -248,6 +278,18 @@ public sealed partial class ColumnsDecoder
 
     private ColumnPlan[] PlansUnder(FieldPlan field) =>
         [.. _plans.Where(p => p.Field == field || p.Field.Node.Path.StartsWith($"{field.Node.Path}.", StringComparison.Ordinal))];
+
+    private void SetNextItems(int row, ColumnsScratch scratch)
+    {
+        foreach (ColumnPlan plan in _plans)
+        {
+            ref ColumnData data = ref scratch.Data[plan.Index];
+            if (plan.Kind == ColumnKind.TextList && data.Rows > 0)
+            {
+                data.NextItem = Sum(scratch.Numbers(data.FirstLength, row));
+            }
+        }
+    }
 
     // What the lengths of lists add up to was held to the number of items, which is one of a message's bytes at most.
     private static int Sum(ReadOnlySpan<int> lengths)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Ingest.Columns;
@@ -13,11 +14,15 @@ internal sealed class ColumnsScratch
     private const int NumbersKept = 8 * Batch.RowsKept;
     private const int BytesKept = 1024 * 1024;
     private const int PiecesKept = 1024;
+    private const int BitsPerWord = 64;
 
     private int[] _numbers = [];
     private long[] _longs = [];
     private TextPlace[] _entries = [];
     private byte[] _gathered = [];
+    private ulong[] _suspects = [];
+    private bool _hasSuspects;
+    private bool _areAllSuspect;
     private int _numberCount;
     private int _longCount;
     private int _entryCount;
@@ -37,9 +42,6 @@ internal sealed class ColumnsScratch
     /// <summary>Whether a field's values lie in pieces, and have to be gathered.</summary>
     public bool IsScattered { get; private set; }
 
-    /// <summary>Whether a value may break a rule, so that the rows have to be looked at one by one.</summary>
-    public bool IsSuspect { get; set; }
-
     /// <summary>Why the columns make no rows.</summary>
     public string? Fault { get; set; }
 
@@ -53,7 +55,7 @@ internal sealed class ColumnsScratch
 
     /// <summary>Bytes of memory that it holds.</summary>
     public long HeldBytes =>
-        ((long)_numbers.Length * sizeof(int)) + ((long)_longs.Length * sizeof(long))
+        ((long)_numbers.Length * sizeof(int)) + ((long)(_longs.Length + _suspects.Length) * sizeof(long))
         + ((long)_entries.Length * Unsafe.SizeOf<TextPlace>()) + _gathered.Length + Rows.HeldBytes;
 
     /// <summary>Makes ready for a message.</summary>
@@ -67,7 +69,8 @@ internal sealed class ColumnsScratch
 
         Array.Clear(Regions);
         Array.Clear(Data);
-        (RowCount, IsScattered, IsGathering, IsSuspect, Fault) = (0, false, false, false, null);
+        (RowCount, IsScattered, IsGathering, Fault) = (0, false, false, null);
+        (_hasSuspects, _areAllSuspect) = (false, false);
         (_numberCount, _longCount, _entryCount) = (0, 0, 0);
     }
 
@@ -170,6 +173,45 @@ internal sealed class ColumnsScratch
     /// <summary>Notes that a nested message is there.</summary>
     public void AddMessage(int slot) => Regions[slot].Count++;
 
+    /// <summary>Notes that a value of a row may break a rule, so that the row has to be looked at alone.</summary>
+    public void Suspect(int row)
+    {
+        if (!_hasSuspects)
+        {
+            int words = (int)((RowCount / BitsPerWord) + 1);
+            if (_suspects.Length < words)
+            {
+                ColumnMemory.Grow(ref _suspects, words, Batch.RowsAtFirst / BitsPerWord);
+            }
+
+            Array.Clear(_suspects, 0, words);
+            _hasSuspects = true;
+        }
+
+        _suspects[row / BitsPerWord] |= 1UL << row;
+    }
+
+    /// <summary>Notes that each row has to be looked at alone.</summary>
+    public void SuspectAll() => _areAllSuspect = true;
+
+    /// <summary>The first row from this one on that has to be looked at alone; the number of rows when none has.</summary>
+    public int NextSuspect(int row)
+    {
+        if (_areAllSuspect || !_hasSuspects)
+        {
+            return _areAllSuspect ? row : (int)RowCount;
+        }
+
+        int word = row / BitsPerWord;
+        ulong bits = _suspects[word] & (ulong.MaxValue << row);
+        for (int last = (int)(RowCount / BitsPerWord); bits == 0 && word < last;)
+        {
+            bits = _suspects[++word];
+        }
+
+        return bits == 0 ? (int)RowCount : (word * BitsPerWord) + BitOperations.TrailingZeroCount(bits);
+    }
+
     /// <summary>Makes room for numbers and returns where they begin.</summary>
     public int TakeNumbers(int count) => Take(ref _numbers, ref _numberCount, count);
 
@@ -189,6 +231,7 @@ internal sealed class ColumnsScratch
         ColumnMemory.Shrink(ref _longs, NumbersKept / 2);
         ColumnMemory.Shrink(ref _entries, NumbersKept / 2);
         ColumnMemory.Shrink(ref _gathered, BytesKept);
+        ColumnMemory.Shrink(ref _suspects, NumbersKept / BitsPerWord);
         if (Pieces.Capacity > PiecesKept)
         {
             Pieces.Clear();
