@@ -72,31 +72,46 @@ public sealed class IngestPipeline : IAsyncDisposable
         PipelineOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
         string data = options.Log.DataDirectory;
+        if (options.Store.Kind == StoreOptions.EmbeddedKind)
+        {
+            _ = Task.Run(() => EmbeddedStore.Load(options.Store), CancellationToken.None);
+        }
+
         ILogger schemaLogger = loggers.CreateLogger<SchemaReloader>();
         var files = new SchemaFiles(options.Schemas);
         var history = new SchemaHistory(Path.Combine(data, "schemas"), DiskFiles.Instance, schemaLogger);
-        SchemaStart start = await Task.Run(() => SchemaStart.Read(files, history), cancellationToken);
+        ILogger logLogger = loggers.CreateLogger<SegmentLog>();
 
-        // The log before the store: its lock keeps a second server away from the engine's files too.
-        SegmentLog log = await SegmentLog.OpenAsync(
-            options.Log, start.Tables, loggers.CreateLogger<SegmentLog>(), time, cancellationToken);
+        // Before the store: its lock keeps a second server away from the engine's files too.
+        DataDirectory directory = await Task.Run(
+            () => DataDirectory.Open(DiskFiles.Instance, data, logLogger), cancellationToken);
+
+        // The engine takes longest: it starts while schemas are read, and makes its tables while the log is verified and
+        // code is made that decodes their rows.
+        Task<IStore> opening = Task.Run(() => OpenStoreAsync(options.Store, data, time), CancellationToken.None);
+        Task ensuring = Task.CompletedTask;
+        SegmentLog? log = null;
         try
         {
-            IStore store = await OpenStoreAsync(options.Store, data, time);
+            SchemaStart start = await Task.Run(() => SchemaStart.Read(files, history), cancellationToken);
+            ILogger storeLogger = loggers.CreateLogger<StoreWriter>();
+            ensuring = EnsureTablesAsync(start.Tables, opening, storeLogger, cancellationToken);
+            log = await SegmentLog.OpenAsync(options.Log, directory, start.Tables, logLogger, time, cancellationToken);
+            SegmentLog opened = log;
+            IStore store = await opening;
             var writer = new StoreWriter(
-                store, log.Sealed, log.Release, Path.Combine(data, "quarantine"), options.Store,
-                loggers.CreateLogger<StoreWriter>(), time);
+                store, log.Sealed, log.Release, Path.Combine(data, "quarantine"), options.Store, storeLogger, time);
             var admission = new AdmissionControl(
                 options.Admission, log, loggers.CreateLogger<AdmissionControl>(), time);
-            await EnsureTablesAsync(start.Tables, store, loggers.CreateLogger<StoreWriter>(), cancellationToken);
-            await Task.Run(() => Remember(start, history, schemaLogger), cancellationToken);
             IngestTable NewTable(TableSchema schema)
             {
-                Lane lane = log.Lane(schema);
+                Lane lane = opened.Lane(schema);
                 return new IngestTable(schema, lane, admission.MaxRequestRows(lane.EmptyRowBytes));
             }
 
             var tables = new TableRegistry(start.Tables.Select(NewTable));
+            await ensuring;
+            await Task.Run(() => Remember(start, history, schemaLogger), cancellationToken);
             var schemas = new SchemaReloader(files, history, tables, NewTable, store, schemaLogger, start);
             if (options.HoldsForListeners)
             {
@@ -112,8 +127,21 @@ public sealed class IngestPipeline : IAsyncDisposable
         }
         catch
         {
-            await log.DisposeAsync();
+            await ensuring.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await CloseAsync(opening);
+            await (log?.DisposeAsync() ?? default);
+            directory.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Closes a store that may not have opened; why not is told by whoever waited for it, or matters no more.</summary>
+    private static async Task CloseAsync(Task<IStore> opening)
+    {
+        await ((Task)opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (opening.IsCompletedSuccessfully)
+        {
+            await opening.Result.DisposeAsync();
         }
     }
 
@@ -148,14 +176,12 @@ public sealed class IngestPipeline : IAsyncDisposable
     /// no server from starting: rows wait in the log, and tables are made before the first insert.
     /// </summary>
     private static async Task EnsureTablesAsync(
-        IReadOnlyList<TableSchema> tables, IStore store, ILogger logger, CancellationToken cancellationToken)
+        IReadOnlyList<TableSchema> tables, Task<IStore> opening, ILogger logger, CancellationToken cancellationToken)
     {
+        IStore store = await opening;
         try
         {
-            foreach (TableSchema table in tables)
-            {
-                await store.EnsureTableAsync(table, cancellationToken);
-            }
+            await store.EnsureTablesAsync(tables, cancellationToken);
         }
         catch (StoreException e) when (e.Fault == StoreFault.Unavailable)
         {

@@ -87,19 +87,19 @@ public static class ServerHost
             SchemaReloadPeriod = options.SchemaReloadPeriod,
             HoldsForListeners = true,
         };
-        await using IngestPipeline pipeline = await IngestPipeline.OpenAsync(
+        Task<IngestPipeline> opening = IngestPipeline.OpenAsync(
             pipelineOptions, loggers, TimeProvider.System, signals.Asked);
-        builder.Services.AddSingleton(pipeline);
-        await using AgentRuntime agents = AgentRuntime.Start(
-            pipeline, options.Agents, options.DataDirectory, loggers, TimeProvider.System);
-        builder.Services.AddSingleton(agents);
         builder.Services.AddSingleton(services => new SubscriptionSessions(
-            options.Subscribe, pipeline.Admission, services.GetRequiredService<TimeProvider>(),
+            options.Subscribe, opening.Result.Admission, services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<Drain>().Started));
 
+        // Built while the pipeline opens, and disposed before it all the same.
+        Task<WebApplication> building = Task.Run(builder.Build);
+        await using IngestPipeline pipeline = await OrDisposeAsync(opening, building);
+        await using AgentRuntime agents = AgentRuntime.Start(
+            pipeline, options.Agents, options.DataDirectory, loggers, TimeProvider.System);
         using PosixSignalRegistration reload = ReloadOnSignal(pipeline);
-
-        await using WebApplication app = builder.Build();
+        await using WebApplication app = await building;
         var requests = app.Services.GetRequiredService<RequestMemory>();
         requests.Limit(pipeline.Admission.MaxBufferedBytes);
         pipeline.Admission.AddBuffers(() => requests.HeldBytes);
@@ -112,6 +112,20 @@ public static class ServerHost
         await app.WaitForShutdownAsync();
         await agents.StopAsync(Left(options.StopTimeout, stopping.Elapsed));
         await pipeline.StopAsync(Left(options.StopTimeout, stopping.Elapsed));
+    }
+
+    private static async Task<IngestPipeline> OrDisposeAsync(
+        Task<IngestPipeline> opening, Task<WebApplication> building)
+    {
+        try
+        {
+            return await opening;
+        }
+        catch
+        {
+            await (await building).DisposeAsync();
+            throw;
+        }
     }
 
     private static TimeSpan Left(TimeSpan limit, TimeSpan used) => used < limit ? limit - used : TimeSpan.Zero;
@@ -144,7 +158,7 @@ public static class ServerHost
         app.MapSql(pipeline.Store, options.Sql);
         app.MapAgents(agents);
         app.MapRealtime(options.Realtime, pipeline.Topics, agents.RequestAsync);
-        app.MapIngestObservability();
+        app.MapIngestObservability(pipeline);
     }
 
     // What people can do something about gets a sentence; anything else is a bug and keeps its stack trace.

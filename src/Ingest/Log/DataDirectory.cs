@@ -99,6 +99,11 @@ internal sealed class DataDirectory : IDisposable
 
     public void Dispose()
     {
+        if (_lock.IsClosed)
+        {
+            return;
+        }
+
         File.Delete(Path.Combine(FullPath, ProcessFile));
         _lock.Dispose();
     }

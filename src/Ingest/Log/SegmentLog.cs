@@ -168,7 +168,18 @@ public sealed class SegmentLog : IAsyncDisposable
     internal static Task<SegmentLog> OpenAsync(
         LogOptions options, IReadOnlyCollection<TableSchema> tables, ILogger logger, TimeProvider time, ILogFiles disk,
         CancellationToken cancellationToken) =>
-        Task.Run(() => Open(options, tables, logger, time, disk, cancellationToken), cancellationToken);
+        Task.Run(
+            () => Open(
+                options, DataDirectory.Open(disk, options.DataDirectory, logger), tables, logger, time, disk,
+                cancellationToken),
+            cancellationToken);
+
+    /// <summary>As the others, of a directory that was taken before; the log lets go of it, also when it cannot open.</summary>
+    internal static Task<SegmentLog> OpenAsync(
+        LogOptions options, DataDirectory directory, IReadOnlyCollection<TableSchema> tables, ILogger logger,
+        TimeProvider time, CancellationToken cancellationToken) => Task.Run(
+            () => Open(options, directory, tables, logger, time, DiskFiles.Instance, cancellationToken),
+            CancellationToken.None);
 
     internal Segment CreateSegment(TableSchema table)
     {
@@ -209,10 +220,9 @@ public sealed class SegmentLog : IAsyncDisposable
     }
 
     private static SegmentLog Open(
-        LogOptions options, IReadOnlyCollection<TableSchema> tables, ILogger logger, TimeProvider time, ILogFiles disk,
-        CancellationToken cancellationToken)
+        LogOptions options, DataDirectory directory, IReadOnlyCollection<TableSchema> tables, ILogger logger,
+        TimeProvider time, ILogFiles disk, CancellationToken cancellationToken)
     {
-        var directory = DataDirectory.Open(disk, options.DataDirectory, logger);
         SegmentIds? ids = null;
         try
         {

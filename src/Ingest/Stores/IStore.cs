@@ -16,6 +16,16 @@ public interface IStore : IAsyncDisposable
     /// <exception cref="StoreException">The store refused, or an existing column has another type.</exception>
     Task EnsureTableAsync(TableSchema table, CancellationToken cancellationToken);
 
+    /// <summary>As <see cref="EnsureTableAsync"/>, of all tables of a start.</summary>
+    /// <exception cref="StoreException">The store refused one; those behind it were not looked at.</exception>
+    async Task EnsureTablesAsync(IReadOnlyCollection<TableSchema> tables, CancellationToken cancellationToken)
+    {
+        foreach (TableSchema table in tables)
+        {
+            await EnsureTableAsync(table, cancellationToken);
+        }
+    }
+
     /// <summary>
     /// Segments of a table with the same number are inserted one after the other, others side by side; asked once for
     /// each segment, when it comes.

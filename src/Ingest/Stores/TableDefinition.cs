@@ -59,10 +59,10 @@ internal sealed class TableDefinition(TableSchema table, TableLayout layout)
         + $"AS {SqlText.Identifier(LocalName)} ENGINE = Distributed({SqlText.Literal(layout.Cluster)}, "
         + $"{SqlText.Literal(layout.Database)}, {SqlText.Literal(LocalName)})";
 
-    /// <summary>Names and types that a table has in the store, in order; none when there is no such table.</summary>
-    public static string Columns(string name) =>
-        "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = "
-        + SqlText.Literal(name);
+    /// <summary>Table, name and type of each column that tables have in the store; none of a table that is missing.</summary>
+    public static string Columns(IEnumerable<string> names) =>
+        "SELECT table, name, type FROM system.columns WHERE database = currentDatabase() AND table IN ("
+        + string.Join(", ", names.Select(SqlText.Literal)) + ")";
 
     /// <summary>The engine's own spelling of a type.</summary>
     public static string TypeName(string type) => $"SELECT toTypeName(defaultValueOfTypeName({SqlText.Literal(type)}))";

@@ -52,13 +52,13 @@ public static class IngestObservability
     public static ILoggingBuilder AddIngestConsole(this ILoggingBuilder logging) => logging.AddConsole();
 
     /// <summary>
-    /// Maps <c>GET /metrics</c>, <c>/health</c>, <c>/health/live</c> and <c>/health/ready</c>, and watches the
-    /// <see cref="IngestPipeline"/> if one is registered.
+    /// Maps <c>GET /metrics</c>, <c>/health</c>, <c>/health/live</c> and <c>/health/ready</c>, and watches the pipeline
+    /// if there is one.
     /// </summary>
-    public static void MapIngestObservability(this IEndpointRouteBuilder endpoints)
+    public static void MapIngestObservability(this IEndpointRouteBuilder endpoints, IngestPipeline? pipeline = null)
     {
         var services = endpoints.ServiceProvider;
-        if (services.GetService<IngestPipeline>() is { } pipeline)
+        if (pipeline is not null)
         {
             Watch(services, pipeline);
         }

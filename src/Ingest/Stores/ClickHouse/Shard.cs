@@ -80,7 +80,7 @@ internal sealed class Shard(int number, IReadOnlyList<Replica> replicas, Func<Se
     {
         _ensured.TryRemove(table.Name, out _);
         (Replica replica, ServerFacts facts) = await ReadyAsync(cancellationToken);
-        await TableMigration.RunAsync(replica, Define(table, facts), cancellationToken);
+        await TableMigration.RunAsync(replica, [Define(table, facts)], cancellationToken);
         _ensured[table.Name] = table;
     }
 

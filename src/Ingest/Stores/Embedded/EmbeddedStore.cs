@@ -50,6 +50,7 @@ public sealed class EmbeddedStore : IStore
     private EngineConnection _insertSession = null!;
     private SegmentInsert _insert = null!;
     private long _lastQuery;
+    private int _mergeThreads; // That have their niceness.
 
     private EmbeddedStore(string directory, StoreOptions options)
     {
@@ -94,6 +95,19 @@ public sealed class EmbeddedStore : IStore
         }
     }
 
+    /// <summary>Loads the library, which takes no directory; opening is quicker then. Faults are told when it is opened.</summary>
+    public static void Load(StoreOptions options)
+    {
+        try
+        {
+            LibChdb.Load(options.Library);
+        }
+        catch (StoreException)
+        {
+            // OpenAsync meets it again.
+        }
+    }
+
     /// <summary>Why there can be no embedded store here, in one sentence for the user; null when there can.</summary>
     public static string? WhyMissing(StoreOptions options)
     {
@@ -123,15 +137,21 @@ public sealed class EmbeddedStore : IStore
     }
 
     /// <inheritdoc/>
-    public async Task EnsureTableAsync(TableSchema table, CancellationToken cancellationToken)
+    public Task EnsureTableAsync(TableSchema table, CancellationToken cancellationToken) =>
+        EnsureTablesAsync([table], cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task EnsureTablesAsync(
+        IReadOnlyCollection<TableSchema> tables, CancellationToken cancellationToken)
     {
         await TableMigration.RunAsync(
-            new EngineSession(_definitions, _definitionSession), new TableDefinition(table, _layout), cancellationToken);
-        if (_options.EngineNice > 0)
+            new EngineSession(_definitions, _definitionSession),
+            [.. tables.Select(table => new TableDefinition(table, _layout))], cancellationToken);
+        if (_options.EngineNice > 0 && _mergeThreads < _options.MergeThreads)
         {
             // Not when the engine is opened: its threads take their names when they begin to run.
             await _definitions.RunAsync(
-                () => EngineThreads.GiveWay(MergeThreadName, NiceOfMerges), cancellationToken);
+                () => _mergeThreads = EngineThreads.GiveWay(MergeThreadName, NiceOfMerges), cancellationToken);
         }
     }
 

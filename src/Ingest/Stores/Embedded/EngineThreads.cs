@@ -26,8 +26,10 @@ internal static partial class EngineThreads
     /// Lets the threads of a name give way. The engine's own setting for its merges wants a capability that a server
     /// seldom has.
     /// </summary>
-    public static void GiveWay(string name, int nice)
+    /// <returns>How many there are.</returns>
+    public static int GiveWay(string name, int nice)
     {
+        int found = 0;
         foreach (string task in OperatingSystem.IsLinux() ? Directory.GetDirectories("/proc/self/task") : [])
         {
             try
@@ -35,6 +37,7 @@ internal static partial class EngineThreads
                 if (File.ReadAllText(Path.Combine(task, "comm")).TrimEnd('\n') == name)
                 {
                     GiveWay(nint.Parse(Path.GetFileName(task), CultureInfo.InvariantCulture), nice);
+                    found++;
                 }
             }
             catch (IOException)
@@ -42,6 +45,8 @@ internal static partial class EngineThreads
                 // It has ended.
             }
         }
+
+        return found;
     }
 
     private static void GiveWay(nint thread, int nice)
