@@ -19,6 +19,16 @@ internal static partial class LogMessages
     [LoggerMessage(5, LogLevel.Warning, "{ActiveCalls} calls did not end and are cut off")]
     public static partial void DrainIncomplete(ILogger logger, long activeCalls);
 
+    [LoggerMessage(6, LogLevel.Error, "{Method} {Path} failed")]
+    public static partial void RequestFailed(ILogger logger, Exception error, string method, string path);
+
+    [LoggerMessage(7, LogLevel.Debug, "Connection {Connection} ends with {Code}: {Reason}")]
+    public static partial void Http2Fault(
+        ILogger logger, string connection, Http2.Http2ErrorCode code, string reason);
+
+    [LoggerMessage(8, LogLevel.Debug, "Connection {Connection} is cut off: {Reason}")]
+    public static partial void Http2Aborted(ILogger logger, string connection, string reason);
+
     [LoggerMessage(20, LogLevel.Warning,
         "/metrics leaves out {Instrument} of the meter {Meter}: the name {Name} is taken")]
     public static partial void MetricNameTaken(ILogger logger, string instrument, string meter, string name);

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Security;
+using Ingest.Server.Http2;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -34,7 +36,8 @@ public static class GrpcEndpoint
         limits.MinResponseDataRate = null;
 
         var memory = kestrel.ApplicationServices.GetRequiredService<TransportMemory>();
-        kestrel.Listen(endPoint, listen =>
+        bool isOwn = options.Http2 == Http2Kind.Own;
+        kestrel.Listen(isOwn ? new Http2EndPoint(endPoint.Address, endPoint.Port) : endPoint, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
             listen.Use(next => connection =>
@@ -51,6 +54,11 @@ public static class GrpcEndpoint
                     https.ServerCertificateChain = chain;
                     https.OnAuthenticate = (_, tls) => tls.ApplicationProtocols = [SslApplicationProtocol.Http2];
                 });
+            }
+
+            if (isOwn)
+            {
+                listen.Run(kestrel.ApplicationServices.GetRequiredService<Http2Handler>().ServeAsync);
             }
         });
     }

@@ -1,4 +1,6 @@
+using Ingest.Server.Http2;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
@@ -30,6 +32,9 @@ public static class GrpcTransport
         // What a socket has read is parsed where it was read. Kestrel's own scheduling hands every read to another
         // thread, for applications that block; nothing here does.
         services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
+        services.AddSingleton<Http2Handler>();
+        services.AddSingleton<IConnectionListenerFactory, Http2ListenerFactory>();
+        services.ReplaceServer();
         services.AddSingleton<ServiceRegistry>();
         services.AddSingleton<HealthStatus>();
         services.AddSingleton<Drain>();
@@ -62,6 +67,18 @@ public static class GrpcTransport
         {
             bind(endpoints.MapGrpcService(service, servedWhileDraining: true));
         }
+    }
+
+    // Kestrel tells nobody which application it serves.
+    private static void ReplaceServer(this IServiceCollection services)
+    {
+        Microsoft.Extensions.DependencyInjection.ServiceDescriptor kestrel =
+            services.Last(service => service.ServiceType == typeof(IServer));
+        services.Remove(kestrel);
+        services.AddSingleton<IServer>(provider => new Http2Server(
+            (IServer)(kestrel.ImplementationFactory?.Invoke(provider)
+                ?? ActivatorUtilities.CreateInstance(provider, kestrel.ImplementationType!)),
+            provider.GetRequiredService<Http2Handler>()));
     }
 
     private static GrpcServiceBinder MapGrpcService(
