@@ -2,6 +2,7 @@ namespace Ingest.Server.Http2;
 
 /// <summary>Flags of frames; what they mean goes by the frame's type (RFC 9113, 6).</summary>
 [Flags]
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1069", Justification = "The RFC has it so.")]
 internal enum FrameFlags : byte
 {
     None = 0,

@@ -102,7 +102,7 @@ internal sealed class Http2SocketConnection : ConnectionContext, IConnectionSock
     public override ValueTask DisposeAsync()
     {
         Abort(new ConnectionAbortedException());
-        return default;
+        return base.DisposeAsync();
     }
 
     private void Close()

@@ -1,4 +1,4 @@
-using Microsoft.AspNetCore.Http.Features;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Ingest.Server.Http2;
 
@@ -7,6 +7,7 @@ namespace Ingest.Server.Http2;
 /// One object with two bodies; what few requests need is made when it is asked for. The connection's reading thread
 /// calls the <c>On</c> methods, the application the features, on whatever thread it runs.
 /// </remarks>
+[SuppressMessage("Design", "CA1001", Justification = "A token source without a timer owns nothing.")]
 internal abstract partial class Http2Stream
 {
     private readonly RequestBody _requestBody;
