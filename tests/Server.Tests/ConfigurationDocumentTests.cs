@@ -38,6 +38,7 @@ public partial class ConfigurationDocumentTests
     {
         null or "" => "none",
         string text => text,
+        Enum choice => choice.ToString(),
         bool flag => flag ? "true" : "false",
         TimeSpan time when time < TimeSpan.FromSeconds(1) => $"{time.TotalMilliseconds} ms",
         TimeSpan time when time.Ticks % TimeSpan.TicksPerDay == 0 && time > TimeSpan.Zero => $"{time.TotalDays} days",

@@ -147,7 +147,7 @@ internal abstract partial class Http2Stream : IHttpRequestFeature, IRequestBodyP
         set => _localPort = value;
     }
 
-    bool IHttpMaxRequestBodySizeFeature.IsReadOnly => _received > 0;
+    bool IHttpMaxRequestBodySizeFeature.IsReadOnly => _requestBody.IsBeingRead;
 
     long? IHttpMaxRequestBodySizeFeature.MaxRequestBodySize
     {

@@ -100,15 +100,16 @@ internal abstract partial class Http2Stream
 
     /// <summary>Takes bytes of the body.</summary>
     /// <returns>False when nobody will read them.</returns>
-    public bool Receive(ReceiveBlock block, int start, int count)
-    {
-        if (_received > _maxBodyBytes)
-        {
-            _requestBody.Fail(new BadHttpRequestException(
-                "The request's body is too large.", StatusCodes.Status413PayloadTooLarge));
-        }
+    public bool Receive(ReceiveBlock block, int start, int count) => _requestBody.Append(block, start, count);
 
-        return _requestBody.Append(block, start, count);
+    /// <summary>Throws when the body is larger than the application allows; it may change that until it reads.</summary>
+    /// <exception cref="BadHttpRequestException">413.</exception>
+    public void ThrowIfTooLarge(long bodyBytes)
+    {
+        if (Math.Max(bodyBytes, _contentLength ?? 0) > _maxBodyBytes)
+        {
+            throw new BadHttpRequestException("The request's body is too large.", StatusCodes.Status413PayloadTooLarge);
+        }
     }
 
     /// <summary>The client has sent all.</summary>

@@ -47,6 +47,8 @@ internal sealed partial class RequestBody
             ExceptionDispatchInfo.Throw(_error);
         }
 
+        IsBeingRead = true;
+        stream.ThrowIfTooLarge(_end);
         ReadOnlySequence<byte> bytes = _head is null
             ? ReadOnlySequence<byte>.Empty
             : new ReadOnlySequence<byte>(_head, (int)(_consumed - _head.RunningIndex), _tail!, _tail!.Length);

@@ -36,6 +36,9 @@ internal sealed partial class RequestBody(Http2Stream stream) : PipeReader, IVal
     /// <summary>Whether the client has sent all of it.</summary>
     public bool IsEnded => _isEnded;
 
+    /// <summary>Whether the application has begun to read it.</summary>
+    public bool IsBeingRead { get; private set; }
+
     /// <inheritdoc/>
     public override bool TryRead(out ReadResult result)
     {
@@ -58,6 +61,7 @@ internal sealed partial class RequestBody(Http2Stream stream) : PipeReader, IVal
         ValueTask<ReadResult> wait;
         lock (_gate)
         {
+            IsBeingRead = true;
             if (HasNews)
             {
                 return new ValueTask<ReadResult>(Take());
@@ -191,13 +195,13 @@ internal sealed partial class RequestBody(Http2Stream stream) : PipeReader, IVal
 
             _isReady = false;
             _isWaiting = false;
-            if (_error is null || _isCanceled)
+            try
             {
                 result = Take();
             }
-            else
+            catch (Exception thrown)
             {
-                error = _error;
+                error = thrown;
             }
         }
 
