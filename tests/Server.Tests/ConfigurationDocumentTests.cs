@@ -30,6 +30,7 @@ public partial class ConfigurationDocumentTests
         where key is not "Ingest:Log:DataDirectory" // The server's own is taken.
         let value = values is null ? null : property.GetValue(values)
         from setting in property.PropertyType.Namespace!.StartsWith("Ingest", StringComparison.Ordinal)
+            && !property.PropertyType.IsEnum
             ? Settings(key, property.PropertyType, value)
             : [$"{key} = {Text(property.Name, value)}"]
         select setting;
