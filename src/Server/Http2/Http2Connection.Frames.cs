@@ -56,6 +56,11 @@ internal sealed partial class Http2Connection
             if (header.Type == FrameType.Data)
             {
                 bool isPadded = header.Flags.HasFlag(FrameFlags.Padded);
+                if (isPadded && header.Length == 0)
+                {
+                    return Fail(Http2ErrorCode.FrameSizeError, "DATA does not say how much of it is padding");
+                }
+
                 if (isPadded && rest.IsEmpty)
                 {
                     return true;

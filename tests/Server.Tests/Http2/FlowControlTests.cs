@@ -132,7 +132,9 @@ public class FlowControlTests(Http2Servers servers)
         await using var host = await Http2Servers.StartAsync(server, s_smallWindows);
         await using var connection = await RawConnection.OpenAsync(
             host.GrpcAddress, (RawSetting.InitialWindowSize, 0));
-        await SendAllAsync(connection, RawRequest.Echo, 16);
+        await connection.SendAsync(
+            [RawFrame.Headers(1, RawRequest.Call(RawRequest.Echo)), .. Enumerable.Repeat(Message(1, 16_000), 16)]);
+        await connection.SendAsync(RawFrame.Settings((RawSetting.InitialWindowSize, DefaultWindow)));
 
         await connection.StreamErrorAsync(1, RawError.FlowControl);
     }
@@ -186,6 +188,7 @@ public class FlowControlTests(Http2Servers servers)
     {
         await using var host = await Http2Servers.StartAsync(server, s_smallWindows);
         await using var connection = await RawConnection.OpenAsync(host.GrpcAddress);
+        await connection.SendAsync(RawFrame.WindowUpdate(0, 1 << 30));
         long used = 0;
         bool Fits(RawFrame frame) => used + frame.Payload.Length <= DefaultWindow + connection.Credit(0);
         for (var i = 0; i < 60; i++)
@@ -244,10 +247,4 @@ public class FlowControlTests(Http2Servers servers)
     /// <summary>A message whose frame is of that many bytes.</summary>
     private static RawFrame Message(uint stream, int bytes) =>
         RawFrame.Data(stream, Frames.Of(new Payload { Body = ByteString.CopyFrom(new byte[bytes]) }));
-
-    private static async Task SendAllAsync(RawConnection connection, string path, int frames) =>
-        await connection.TrySendAsync(
-            new[] { RawFrame.Headers(1, RawRequest.Call(path)) }
-                .Concat(Enumerable.Repeat(Message(1, 16_000), frames))
-                .SelectMany(frame => frame.ToBytes()).ToArray(), Wait.Limit);
 }

@@ -8,13 +8,14 @@ namespace Ingest.Server.Tests.Http2;
 public sealed class Http2Servers : ICollectionFixture<Http2Servers>, IAsyncLifetime
 {
     public const string Collection = "http2";
-    public const string Kestrel = "Kestrel";
+    public const string Kestrel = nameof(Http2Kind.Kestrel);
+    public const string Own = nameof(Http2Kind.Own);
 
     private readonly Dictionary<string, TestHost> _hosts = [];
 
     public static TheoryData<string> All => [.. Names];
 
-    public static string[] Names => [Kestrel];
+    public static string[] Names => [Kestrel, Own];
 
     /// <summary>Every server with each of the cases.</summary>
     public static TheoryData<string, string> Each(IEnumerable<string> cases)
@@ -46,7 +47,7 @@ public sealed class Http2Servers : ICollectionFixture<Http2Servers>, IAsyncLifet
 
     /// <summary>A server with settings of its own.</summary>
     internal static Task<TestHost> StartAsync(string server, GrpcServerOptions options) =>
-        TestHost.StartAsync(options);
+        TestHost.StartAsync(options with { Http2 = Enum.Parse<Http2Kind>(server) });
 
     internal TestHost Host(string server) => _hosts[server];
 

@@ -82,7 +82,7 @@ public class MalformedRequestTests(Http2Servers servers)
         {
             await using var connection = await servers.OpenAsync(server);
 
-            await connection.SendAsync(Headers(RawRequest.Input, length));
+            await connection.SendAsync(Headers(RawRequest.Count, length));
             foreach (var frame in frames.TakeWhile(_ => !connection.Response(1).IsOver && connection.GoAway is null))
             {
                 await connection.SendAsync(frame);
@@ -99,7 +99,7 @@ public class MalformedRequestTests(Http2Servers servers)
     {
         await using var connection = await servers.OpenAsync(server);
 
-        await connection.SendAsync(Headers(RawRequest.Input, 1) with { Flags = RawFrame.EndHeaders | RawFrame.EndStream });
+        await connection.SendAsync(Headers(RawRequest.Count, 1) with { Flags = RawFrame.EndHeaders | RawFrame.EndStream });
 
         await connection.StreamErrorAsync(1, RawError.ProtocolError);
     }

@@ -8,7 +8,6 @@ internal static class RawRequest
 {
     public const string Empty = "/grpc.testing.TestService/EmptyCall";
     public const string Unary = "/grpc.testing.TestService/UnaryCall";
-    public const string Input = "/grpc.testing.TestService/StreamingInputCall";
     public const string Hang = "/ingest.testing.v1.ProbeService/Hang";
     public const string Count = "/ingest.testing.v1.ProbeService/Count";
     public const string Refuse = "/ingest.testing.v1.ProbeService/Refuse";
