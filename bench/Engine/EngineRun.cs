@@ -18,7 +18,7 @@ internal static class EngineRun
     private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(200);
 
-    public static async Task RunAsync(string dataDirectory, int count)
+    public static async Task RunAsync(string dataDirectory, int count, bool orderRows)
     {
         TableSchema table = BuiltInTables.All.Single(t => t.Name == "gps_points");
         SealedSegment[] segments =
@@ -31,7 +31,8 @@ internal static class EngineRun
         string directory = Directory.CreateTempSubdirectory("ingest-engine-").FullName;
         try
         {
-            await using EmbeddedStore store = await EmbeddedStore.OpenAsync(directory, new StoreOptions());
+            await using EmbeddedStore store = await EmbeddedStore.OpenAsync(
+                directory, new StoreOptions { OrderRows = orderRows });
             await store.EnsureTableAsync(table, CancellationToken.None);
 
             // The first makes the engine ready.

@@ -64,6 +64,32 @@ internal sealed class SegmentReader : IDisposable
         return read;
     }
 
+    /// <summary>Fills the buffer with bytes of the segment from a place on; reads in order are not moved by it.</summary>
+    /// <exception cref="StoreException">The file cannot be read, or is shorter than the segment.</exception>
+    public void ReadAt(Span<byte> buffer, long offset)
+    {
+        while (!buffer.IsEmpty)
+        {
+            int read;
+            try
+            {
+                read = RandomAccess.Read(_file, buffer, offset);
+            }
+            catch (IOException e)
+            {
+                throw Unreadable(_segment, e);
+            }
+
+            if (read == 0)
+            {
+                throw new StoreException($"Segment {_segment.Path} ends before {offset}.", StoreFault.BadData);
+            }
+
+            buffer = buffer[read..];
+            offset += read;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 

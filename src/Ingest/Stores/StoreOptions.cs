@@ -50,6 +50,12 @@ public sealed record StoreOptions
     public int EngineNice { get; init; } = 5;
 
     /// <summary>
+    /// Whether the rows of a segment are put into the order of their table before the embedded engine gets them, which
+    /// halves what an insert costs it; default true.
+    /// </summary>
+    public bool OrderRows { get; init; } = true;
+
+    /// <summary>
     /// Latest inserts of a table whose tokens the store remembers, so that a repeated one is dropped; default 10,000.
     /// </summary>
     public int DeduplicationWindow { get; init; } = 10_000;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ingest.Log;
 using Ingest.Schema;
 using Ingest.Stores;
@@ -34,6 +35,27 @@ public sealed class EmbeddedInsertTests(EngineFixture engine)
                 $"SELECT count(), max(level), sum(rows) FROM system.parts WHERE table = '{table.Name}' AND active"));
         Assert.Equal(rows, await store.CountRowsAsync(table, segment.SegmentId, default));
         Assert.Equal(0, await store.CountRowsAsync(table, SegmentFile.Id(2), default));
+    }
+
+    [SkippableFact]
+    public async Task The_engine_finds_the_rows_of_a_segment_in_order_already()
+    {
+        EmbeddedStore store = engine.Store;
+        TableSchema table = SegmentFile.Table("in_order");
+        await store.EnsureTableAsync(table, default);
+        const string Sorted =
+            "SELECT sum(value) FROM system.events WHERE event = 'MergeTreeDataWriterBlocksAlreadySorted'";
+        int before = int.Parse(await store.TextAsync(Sorted), CultureInfo.InvariantCulture);
+
+        // Labels take turns, so that the log's order is not the table's.
+        await store.InsertAsync(
+            SegmentFile.Write(engine.Directory, table, SegmentFile.Id(1), [3_000, 2_000]), default);
+
+        Assert.Equal(before + 1, int.Parse(await store.TextAsync(Sorted), CultureInfo.InvariantCulture));
+        Assert.Equal(
+            "5000\t5000\t12497500\t1\n",
+            await store.TextAsync(
+                $"SELECT count(), uniqExact(id), sum(id), min(label = concat('label ', toString(id % 100))) FROM {table.Name}"));
     }
 
     [SkippableFact]

@@ -276,7 +276,7 @@ public sealed class EmbeddedStore : IStore
     private void OpenInserts()
     {
         _insertSession = EngineConnection.Open([$"--path={_directory}"]);
-        _insert = new SegmentInsert(_insertSession, _layout);
+        _insert = new SegmentInsert(_insertSession, _layout, _options.OrderRows);
     }
 
     /// <summary>Makes the directory and an empty configuration file in it, and looks whether it is free.</summary>

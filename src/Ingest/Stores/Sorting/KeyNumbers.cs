@@ -1,0 +1,140 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+
+namespace Ingest.Stores.Sorting;
+
+/// <summary>Numbers byte strings in the order in which they first come.</summary>
+/// <remarks>
+/// Keys come from senders, so the hash has a secret: else one could be made slow with keys that collide. Multiplied and
+/// folded as in wyhash (Wang Yi, 2019).
+/// </remarks>
+internal sealed class KeyNumbers
+{
+    private const int SlotsAtFirst = 1024;
+    private const ulong Odd = 0x9E37_79B9_7F4A_7C15; // The golden ratio: bits without a pattern.
+
+    private static readonly ulong s_secret = BinaryPrimitives.ReadUInt64LittleEndian(
+        RandomNumberGenerator.GetBytes(sizeof(ulong)));
+
+    private int[] _slots = new int[SlotsAtFirst]; // Number + 1; 0 is free.
+    private Key[] _keys = new Key[SlotsAtFirst / 2];
+    private byte[] _bytes = new byte[16 * SlotsAtFirst];
+    private int _length;
+
+    /// <summary>Keys so far.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The keys' bytes one behind the other, by number.</summary>
+    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _length);
+
+    /// <summary>Forgets all keys.</summary>
+    public void Clear()
+    {
+        Array.Clear(_slots);
+        (Count, _length) = (0, 0);
+    }
+
+    /// <summary>Bytes of a key.</summary>
+    public ReadOnlySpan<byte> this[int number] => _bytes.AsSpan(_keys[number].At, _keys[number].Length);
+
+    /// <summary>Number of a key, which is added when it is new.</summary>
+    public int NumberOf(ReadOnlySpan<byte> key)
+    {
+        ulong hash = Hash(key);
+        int[] slots = _slots;
+        int at = (int)hash & (slots.Length - 1);
+        while (slots[at] is var found and > 0)
+        {
+            ref readonly Key known = ref _keys[found - 1];
+            if (known.Hash == hash && key.SequenceEqual(_bytes.AsSpan(known.At, known.Length)))
+            {
+                return found - 1;
+            }
+
+            at = (at + 1) & (slots.Length - 1);
+        }
+
+        slots[at] = Count + 1;
+        return Add(key, hash);
+    }
+
+    /// <summary>Adds a key that is found by its number alone: it equals no other.</summary>
+    public int AddApart(ReadOnlySpan<byte> key) => Add(key, hash: 0, isApart: true);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int Add(ReadOnlySpan<byte> key, ulong hash, bool isApart = false)
+    {
+        if (_bytes.Length - _length < key.Length)
+        {
+            Array.Resize(ref _bytes, checked(Math.Max(2 * _bytes.Length, _length + key.Length)));
+        }
+
+        key.CopyTo(_bytes.AsSpan(_length));
+        _keys[Count] = new Key(hash, _length, key.Length, isApart);
+        _length += key.Length;
+        if (++Count == _keys.Length)
+        {
+            Grow();
+        }
+
+        return Count - 1;
+    }
+
+    private void Grow()
+    {
+        Array.Resize(ref _keys, 2 * _keys.Length);
+        _slots = new int[2 * _slots.Length];
+        for (int i = 0; i < Count; i++)
+        {
+            if (_keys[i].IsApart)
+            {
+                continue;
+            }
+
+            int at = (int)_keys[i].Hash & (_slots.Length - 1);
+            while (_slots[at] > 0)
+            {
+                at = (at + 1) & (_slots.Length - 1);
+            }
+
+            _slots[at] = i + 1;
+        }
+    }
+
+    private static ulong Hash(ReadOnlySpan<byte> key)
+    {
+        ulong hash = s_secret ^ ((ulong)key.Length * Odd);
+        while (key.Length > sizeof(ulong))
+        {
+            hash = Mix(hash, BinaryPrimitives.ReadUInt64LittleEndian(key));
+            key = key[sizeof(ulong)..];
+        }
+
+        ulong last = 0;
+        if (key.Length == sizeof(ulong))
+        {
+            last = BinaryPrimitives.ReadUInt64LittleEndian(key);
+        }
+        else if (key.Length >= sizeof(uint))
+        {
+            last = BinaryPrimitives.ReadUInt32LittleEndian(key)
+                | ((ulong)BinaryPrimitives.ReadUInt32LittleEndian(key[^sizeof(uint)..]) << 32);
+        }
+        else if (key.Length > 0)
+        {
+            last = key[0] | ((ulong)key[key.Length / 2] << 8) | ((ulong)key[^1] << 16);
+        }
+
+        return Mix(hash, last);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Mix(ulong hash, ulong word)
+    {
+        ulong high = Math.BigMul(hash ^ word, Odd ^ s_secret, out ulong low);
+        return high ^ low;
+    }
+
+    private readonly record struct Key(ulong Hash, int At, int Length, bool IsApart);
+}
