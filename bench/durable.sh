@@ -2,12 +2,19 @@
 # durable.sh [PART...]
 # What a durable point costs, and how many there are a second; generator and server on the same machine. Parts, default all:
 #   path       rows and columns decoded and dropped, then with the log, both without a store; and the log's share
-#   engine     the embedded engine alone, on segments that are ready on disk, until its merges are idle
+#   engine     the embedded engine alone, on segments that are ready on disk, until its merges are idle; with their rows in
+#              the order of the table, as the server has it, and as they came
 #   all-in     the same with the whole server: SECONDS_OF_LOAD (20) of rows, then until store and merges are idle
 #   burst      10 s as fast as it goes into the embedded store, rows and columns
 #   sustained-rows, sustained-columns
 #              MINUTES (5) at RATE (2000000) rows or COLUMNS_RATE (3000000) points in columns a second into the embedded
 #              store; the backlog every 10 s
+#   cost       not among the default ones: what a point costs the server all the way, beside what cannot be saved. RUNS (3)
+#              times in turn: (a) a gRPC C++ peer decodes and drops, h2load sends; (b) the engine alone inserts SEGMENTS
+#              (18) segments that are ready, rows as they came; (c) the server all the way, as many rows at COST_RATE
+#              (1000000) a second. (b) and (c) until merges are idle. Prints c / (a + b)
+#   flat       not among the default ones: FLAT_MINUTES (30) of rows at FLAT_RATE (1000000) a second into the embedded store;
+#              resident memory each 10 s, and what a million rows cost by the size of the table, into CSV in OUT
 # A gRPC C++ server that only decodes is beside ours in bench/compare/compare.sh cpp.
 # Servers are its own, on free ports, with a directory below DATA_PARENT (default: temporary).
 set -euo pipefail
@@ -100,10 +107,9 @@ path() {
   stop
 }
 engine() {
-  serve segments --Ingest:Store:Kind=clickhouse --Ingest:Store:ClickHouse:Shards:0=http://127.0.0.1:1
-  load --seconds 10 >/dev/null
-  stop -KILL
-  dotnet "$root/bench/Engine/bin/Release/net10.0/Ingest.EngineBench.dll" "$work/segments" 16
+  segments 12 1500000
+  engine_on 16
+  engine_on 16 plain
   rm -rf "$work/segments"
 }
 all_in() {
@@ -151,6 +157,86 @@ hold() { # NAME RATE ARGUMENTS...
 }
 sustained_rows() { hold rows "$rate"; }
 sustained_columns() { hold columns "$columns_rate" --form columns; }
+
+# The engine's bench on so many segments, "plain" for rows as they came; its line of figures.
+engine_on() { dotnet "$root/bench/Engine/bin/Release/net10.0/Ingest.EngineBench.dll" "$work/segments" "$@"; }
+segments() { # SECONDS RATE: segments that no store has had
+  serve segments --Ingest:Store:Kind=clickhouse --Ingest:Store:ClickHouse:Shards:0=http://127.0.0.1:1
+  load --seconds "$1" --rate "$2" >/dev/null
+  stop -KILL
+}
+build_peer() {
+  peer=$work/peer
+  mkdir -p "$peer"
+  protoc -I "$root/bench/compare/peers" --cpp_out="$peer" --grpc_out="$peer" \
+    --plugin=protoc-gen-grpc="$(command -v grpc_cpp_plugin)" peer.proto
+  # shellcheck disable=SC2046
+  g++ -O2 -std=c++17 -I"$peer" "$root/bench/compare/peers/cpp/peer.cc" "$peer"/*.cc -o "$peer/peer" \
+    $(pkg-config --cflags --libs grpc++ protobuf)
+  python3 "$root/bench/compare/body.py" "$peer/body.bin" 1000000 1000 rows 5000
+}
+peer_cost() { # CPU s a million points of the peer; 16 streams of a million
+  local port=${PEER_PORT:-20190} c
+  "$peer/peer" "$port" >/dev/null 2>&1 &
+  pid=$!
+  for _ in $(seq 100); do (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.1; done
+  for streams in 2 16; do
+    c=$(ticks)
+    h2load -n $streams -c 2 -m 1 -t 1 -w 24 -W 26 -d "$peer/body.bin" -H 'content-type: application/grpc' \
+      -H 'te: trailers' "http://127.0.0.1:$port/ingest.v1.IngestService/StreamGpsPoints" >"$work/h2load.txt"
+    grep -q "^requests:.* $streams succeeded" "$work/h2load.txt" || { cat "$work/h2load.txt" >&2; return 1; }
+  done
+  awk -v c=$(($(ticks) - c)) 'BEGIN {printf "%.3f", c / 100 / 16}'
+  stop -KILL
+}
+cost() {
+  local runs=${RUNS:-3} count=${SEGMENTS:-18} at=${COST_RATE:-1000000} a b c merged
+  build_peer
+  segments $((count + 3)) 1000000
+  for run in $(seq "$runs"); do
+    a=$(peer_cost)
+    engine_on "$count" plain | tee "$work/plain.txt"
+    b=$(sed -E 's/.* ([0-9.]+) when merges were idle.*/\1/' "$work/plain.txt")
+    serve "cost-$run"
+    load --seconds 3 --rate 300000 >/dev/null
+    until_idle
+    c=$(ticks) merged=$(sql "SELECT sum(value) FROM system.events WHERE event = 'MergedRows'")
+    load --seconds "$count" --rate "$at" --json "$work/report.json" >/dev/null
+    until_idle
+    c=$(($(ticks) - c)) merged=$(($(sql "SELECT sum(value) FROM system.events WHERE event = 'MergedRows'") - merged))
+    stop
+    sed -E 's/.*"points":([0-9]+).*/\1/' "$work/report.json" | awk -v a="$a" -v b="$b" -v c=$c -v g=$merged -v run="$run" '{
+      c = c * 1e4 / $1
+      printf "run %d, CPU s a million: peer decodes %s, engine alone %s, server all the way %.3f (%.2f merges a row); c / (a + b) = %.2f\n",
+        run, a, b, c, g / $1, c / (a + b) }' | tee -a "$work/ratios.txt"
+  done
+  sed 's/.*= //' "$work/ratios.txt" | sort -n | awk '{v[NR] = $1} END {printf "least %s, median %s, most %s\n", v[1], v[int((NR + 1) / 2)], v[NR]}'
+}
+flat() {
+  local at=${FLAT_RATE:-1000000} out=${OUT:-$root/bench/results/amd-epyc} begin rows last=0 c=0 now cpu
+  serve flat
+  load --seconds 5 --rate "$at" >/dev/null
+  until_idle
+  echo "seconds,resident_mib,log_mb,lag_s,rows_m,parts" | tee "$out/flat.csv"
+  echo "table_m,cpu_s_per_m,parts" >"$out/growth.csv"
+  load --seconds $((${FLAT_MINUTES:-30} * 60)) --rate "$at" >"$work/report.txt" &
+  local sender=$!
+  begin=$(date +%s) c=$(ticks)
+  while kill -0 $sender 2>/dev/null; do
+    sleep 10
+    now=$(sql "SELECT count(), sum(rows) FROM system.parts WHERE active AND table = 'gps_points'") cpu=$(ticks)
+    rows=${now#*$'\t'} now=${now%$'\t'*}
+    echo "$(($(date +%s) - begin)),$(resident),$(($(metric ingest_log_size_bytes) / 1000000)),$(
+      metric ingest_store_lag_seconds),$((rows / 1000000)),$now" | tee -a "$out/flat.csv"
+    if [ $((rows - last)) -ge 10000000 ]; then
+      [ "$last" = 0 ] || awk -v r="$rows" -v n=$((rows - last)) -v c=$((cpu - c)) -v p="$now" \
+        'BEGIN {printf "%d,%.3f,%d\n", r / 1e6, c * 1e4 / n, p}' >>"$out/growth.csv"
+      last=$rows c=$cpu
+    fi
+  done
+  cat "$work/report.txt"
+  stop -KILL
+}
 
 for part in "${@:-path engine all-in burst sustained-rows sustained-columns}"; do
   for one in $part; do "${one//-/_}"; done
