@@ -91,9 +91,11 @@ internal static class FanoutReport
     {
         "ingest" => new IngestPeer(1),
         "ingest-100" => new IngestPeer(100),
+        "kestrel" => new IngestPeer(1, "Kestrel"),
+        "kestrel-100" => new IngestPeer(100, "Kestrel"),
         "nats" => new NatsPeer(bytes),
         "ws" => new WebSocketPeer(bytes, modules),
-        _ => throw new ArgumentException($"There is no peer {name}; there are ingest, ingest-100, nats and ws."),
+        _ => throw new ArgumentException($"There is no peer {name}; there are ingest, ingest-100, kestrel, kestrel-100, nats and ws."),
     };
 
     private static string Mebi(long bytes) => (bytes / 1048576.0).ToString("0.0", CultureInfo.InvariantCulture);

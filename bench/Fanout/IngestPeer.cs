@@ -5,13 +5,15 @@ namespace Ingest.Fanout;
 
 /// <summary>The server of this project: its transport, its subscription service and its topics, the log included.</summary>
 /// <param name="perConnection">Subscriptions that share a connection.</param>
-internal sealed class IngestPeer(int perConnection) : PeerProcess
+/// <param name="http2">Whose HTTP/2: <c>Own</c> or <c>Kestrel</c>.</param>
+internal sealed class IngestPeer(int perConnection, string http2 = "Own") : PeerProcess
 {
-    private readonly Process _process = Start("dotnet", typeof(IngestPeer).Assembly.Location, "serve");
+    private readonly Process _process = Start("dotnet", typeof(IngestPeer).Assembly.Location, "serve", http2);
     private (int Port, int Bytes)? _hello;
 
     /// <inheritdoc/>
-    public override string Name => perConnection == 1 ? "ingest" : $"ingest, {perConnection} a connection";
+    public override string Name => (http2 == "Own" ? "ingest" : "ingest on Kestrel's HTTP/2")
+        + (perConnection == 1 ? "" : $", {perConnection} a connection");
 
     /// <inheritdoc/>
     public override int SubscriptionsPerConnection => perConnection;

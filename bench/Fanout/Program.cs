@@ -2,14 +2,15 @@ using System.CommandLine;
 using System.Globalization;
 using Ingest.Fanout;
 
-if (args is ["serve"])
+if (args is ["serve", var http2])
 {
-    return await ServeCommand.RunAsync();
+    return await ServeCommand.RunAsync(Enum.Parse<Ingest.Server.Grpc.Http2Kind>(http2));
 }
 
 var peers = new Option<string>("--peers")
 {
-    Description = "Servers, separated by commas: ingest, ingest-100 (100 subscriptions a connection), nats, ws.",
+    Description = "Servers, separated by commas: ingest, ingest-100 (100 subscriptions a connection), kestrel, kestrel-100 "
+        + "(the same with Kestrel's HTTP/2), nats, ws.",
     DefaultValueFactory = _ => "ingest,ingest-100,nats,ws",
 };
 var subscribers = new Option<string>("--subscribers")

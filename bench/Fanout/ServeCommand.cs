@@ -24,7 +24,7 @@ internal static class ServeCommand
     /// <summary>The topic that is published to.</summary>
     public const string Topic = "eta-predictions";
 
-    public static async Task<int> RunAsync()
+    public static async Task<int> RunAsync(Http2Kind http2)
     {
         DirectoryInfo data = Directory.CreateTempSubdirectory("ingest-fanout-");
         try
@@ -36,7 +36,7 @@ internal static class ServeCommand
                     Store = new StoreOptions { Kind = StoreOptions.NullKind },
                 },
                 NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
-            await using WebApplication app = Build(pipeline);
+            await using WebApplication app = Build(pipeline, http2);
             await app.StartAsync();
             var address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
             TopicUpdate first = await PublishAsync(pipeline.Topics, 0);
@@ -51,9 +51,9 @@ internal static class ServeCommand
         }
     }
 
-    private static WebApplication Build(IngestPipeline pipeline)
+    private static WebApplication Build(IngestPipeline pipeline, Http2Kind http2)
     {
-        var grpc = new GrpcServerOptions();
+        var grpc = new GrpcServerOptions { Http2 = http2 };
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddGrpcTransport(grpc);

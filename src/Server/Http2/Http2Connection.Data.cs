@@ -69,6 +69,11 @@ internal sealed partial class Http2Connection
                 Reset(stream, code);
                 stream = null;
             }
+            else if (stream.IsEarly && !header.Flags.HasFlag(FrameFlags.EndStream))
+            {
+                Dismiss(stream);
+                stream = null;
+            }
         }
 
         _start += before;

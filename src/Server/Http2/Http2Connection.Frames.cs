@@ -175,8 +175,8 @@ internal sealed partial class Http2Connection
 
         if (Find(header.StreamId) is { } stream)
         {
-            stream.OnReset();
             Remove(stream);
+            stream.OnReset();
         }
 
         return Spend();
@@ -286,6 +286,7 @@ internal sealed partial class Http2Connection
             _isDraining = true;
         }
 
+        DismissEarly(all: true);
         CloseWhenIdle();
         return Spend();
     }

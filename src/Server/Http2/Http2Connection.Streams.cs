@@ -20,16 +20,80 @@ internal sealed partial class Http2Connection
     private HashSet<int>? _forgiven;
     private HashSet<int>? _forgivenBefore;
     private int _forgivenSeconds;
+    private volatile bool _hasEarly;
     private bool _isPinged;
     private long _pingedAt;
     private long _headersSince;
 
-    /// <summary>Resets a stream; what its client still sends on it is passed over.</summary>
+    /// <summary>Resets a stream that is not closed; what its client still sends on it is passed over.</summary>
     public void Reset(Http2Stream stream, Http2ErrorCode code)
     {
+        lock (_gate)
+        {
+            if (!_streams.Remove(stream.Id))
+            {
+                return;
+            }
+        }
+
         Forgive(stream.Id);
         stream.OnFault(code);
+        Output.Send();
+        CloseWhenIdle();
+    }
+
+    /// <summary>
+    /// A response has ended before its request. Most clients end that, too, when they read it; one that goes on, or does
+    /// neither in a second, is told that what it sends is for nothing. NO_ERROR: the response stands (RFC 9113, 8.1).
+    /// </summary>
+    public void OnEarly(Http2Stream stream)
+    {
+        bool isDraining;
+        lock (_gate)
+        {
+            isDraining = _isDraining;
+            _hasEarly = true;
+        }
+
+        if (isDraining)
+        {
+            Dismiss(stream);
+        }
+    }
+
+    private void Dismiss(Http2Stream stream)
+    {
+        Forgive(stream.Id);
+        Output.WriteReset(stream.Id, Http2ErrorCode.NoError);
         Remove(stream);
+    }
+
+    // Those of the last second are left until the next look.
+    private void DismissEarly(bool all)
+    {
+        if (!_hasEarly)
+        {
+            return;
+        }
+
+        _hasEarly = false;
+        foreach (Http2Stream stream in Streams())
+        {
+            if (stream.IsEarly)
+            {
+                if (all || stream.WasEarly)
+                {
+                    Dismiss(stream);
+                }
+                else
+                {
+                    stream.WasEarly = true;
+                    _hasEarly = true;
+                }
+            }
+        }
+
+        Output.SendNow();
     }
 
     /// <summary>What still comes for a stream that was reset is no fault of the client's.</summary>
@@ -90,6 +154,7 @@ internal sealed partial class Http2Connection
             }
         }
 
+        DismissEarly(all: false);
         LookForSilence(now);
         LookForHeaders(now);
     }

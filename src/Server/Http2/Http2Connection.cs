@@ -156,6 +156,7 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
         }
 
         Output.WriteGoAway(int.MaxValue, Http2ErrorCode.NoError);
+        DismissEarly(all: true);
         Output.SendNow();
         CloseWhenIdle();
     }
@@ -172,7 +173,9 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
             _isClosing = true;
         }
 
-        _ = CloseAsync(Http2ErrorCode.NoError);
+        // Elsewhere: here may be under the output's lock.
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static connection => _ = connection.CloseAsync(Http2ErrorCode.NoError), this, preferLocal: false);
     }
 
     // The last thing that the client hears; then the reading thread finds the end.

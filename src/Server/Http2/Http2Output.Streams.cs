@@ -112,16 +112,10 @@ internal sealed partial class Http2Output
     /// <summary>Sends nothing more of a response: the client has left, or the stream is reset.</summary>
     /// <param name="body">The response.</param>
     /// <param name="code">What the client is told; null when it knows.</param>
-    /// <returns>False when it had ended already.</returns>
-    public bool Abandon(ResponseBody body, Http2ErrorCode? code)
+    public void Abandon(ResponseBody body, Http2ErrorCode? code)
     {
         lock (_gate)
         {
-            if (body.IsClosed)
-            {
-                return false;
-            }
-
             body.IsClosed = true;
             Drop(body);
         }
@@ -132,7 +126,6 @@ internal sealed partial class Http2Output
         }
 
         body.EndFlush();
-        return true;
     }
 
     /// <summary>The client takes more of a stream.</summary>

@@ -161,17 +161,24 @@ internal abstract partial class Http2Stream
     /// <summary>The client has broken the protocol on this stream, and is told.</summary>
     public void OnFault(Http2ErrorCode code) => GiveUp(new IOException($"The request stream was reset: {code}."), code);
 
+    /// <summary>Whether the response has ended before the request.</summary>
+    public bool IsEarly => _responseBody.IsClosed && !_requestBody.IsEnded && !IsGone;
+
+    /// <summary>Whether the connection has seen it so before.</summary>
+    public bool WasEarly { get; set; }
+
     /// <summary>All of the response is on its way. Called under the output's lock.</summary>
     public void OnSent()
     {
-        if (!_requestBody.IsEnded)
+        if (_requestBody.IsEnded)
         {
-            // What the client still sends is for nothing; NO_ERROR says that the response stands (RFC 9113, 8.1).
-            Connection.Forgive(Id);
-            Connection.Output.WriteReset(Id, Http2ErrorCode.NoError);
+            Connection.Remove(this);
+        }
+        else
+        {
+            Connection.OnEarly(this);
         }
 
-        Connection.Remove(this);
         _completed?.TrySetResult();
     }
 
