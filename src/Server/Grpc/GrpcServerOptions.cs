@@ -52,10 +52,10 @@ public sealed record GrpcServerOptions
     public IReadOnlyList<string> WebAllowedOrigins { get; init; } = [];
 
     /// <summary>
-    /// Whose HTTP/2 serves the gRPC port: <c>Own</c> or <c>Kestrel</c>. Default <c>Kestrel</c>. Sockets of a port in clear
+    /// Whose HTTP/2 serves the gRPC port: <c>Own</c> or <c>Kestrel</c>. Default <c>Own</c>. Sockets of a port in clear
     /// go with it; TLS is .NET's in both.
     /// </summary>
-    public Http2Kind Http2 { get; init; } = Http2Kind.Kestrel;
+    public Http2Kind Http2 { get; init; } = Http2Kind.Own;
 
     /// <summary>The certificate of the gRPC port. Default null: HTTP/2 in clear.</summary>
     public GrpcCertificate? Certificate { get; init; }

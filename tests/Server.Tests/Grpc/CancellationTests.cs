@@ -4,7 +4,7 @@ using Ingest.Protocol;
 
 namespace Ingest.Server.Tests.Grpc;
 
-public class CancellationTests
+public class CancellationTests : TransportTests
 {
     private const string Hang = "/ingest.testing.v1.ProbeService/Hang";
     private const string Count = "/ingest.testing.v1.ProbeService/Count";
@@ -16,7 +16,7 @@ public class CancellationTests
     [InlineData(Count)]
     public async Task The_deadline_of_the_client_is_kept_by_the_server(string path)
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         var body = new StreamedContent();
         body.Write(Frames.Of([]));
         if (path == Hang)
@@ -35,7 +35,7 @@ public class CancellationTests
     [Fact]
     public async Task A_deadline_that_has_passed_runs_nothing()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         var call = await RawCall.SendAsync(host.Client, Hang, Frames.Of([]), ("grpc-timeout", "0n"));
 
@@ -46,7 +46,7 @@ public class CancellationTests
     [Fact]
     public async Task A_deadline_far_ahead_is_no_trouble()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         var call = await RawCall.SendAsync(host.Client, "/grpc.testing.TestService/EmptyCall", Frames.Of([]),
             ("grpc-timeout", "99999999H"));
@@ -60,7 +60,7 @@ public class CancellationTests
     [InlineData(Flood)]
     public async Task A_client_that_leaves_cancels_the_service(string path)
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         var body = new StreamedContent();
         body.Write(Frames.Of([]));
         if (path != Count)
@@ -84,7 +84,7 @@ public class CancellationTests
     [Fact]
     public async Task A_client_that_does_not_read_holds_the_service_back_and_nothing_else()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         await using var call = await OpenCall.StartAsync(host.Client, Flood, RawCall.Bytes(Frames.Of([])));
         var stalled = await StalledAsync(host);
 
@@ -105,7 +105,7 @@ public class CancellationTests
     [Fact]
     public async Task A_client_that_does_not_read_cannot_outlive_its_deadline()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         await using var call = await OpenCall.StartAsync(host.Client, Flood, RawCall.Bytes(Frames.Of([])),
             ("grpc-timeout", "200m"));
 
@@ -116,7 +116,7 @@ public class CancellationTests
     [Fact]
     public async Task An_early_error_reaches_a_client_that_still_sends()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         var part = Frames.Of(new Payload { Body = ByteString.CopyFrom(new byte[64 * 1024]) });
         for (var round = 0; round < 20; round++)
         {
@@ -139,7 +139,7 @@ public class CancellationTests
     [Fact]
     public async Task Calls_that_end_early_do_not_eat_the_connections_window()
     {
-        await using var host = await TestHost.StartAsync(
+        await using var host = await StartAsync(
             new() { ConnectionWindowBytes = 131_072, StreamWindowBytes = 65_536 });
         var part = Frames.Of(new Payload { Body = ByteString.CopyFrom(new byte[60 * 1024]) });
         for (var round = 0; round < 20; round++)
@@ -156,7 +156,7 @@ public class CancellationTests
     [Fact]
     public async Task A_client_that_does_not_read_cannot_hold_up_the_drain()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         await using var call = await OpenCall.StartAsync(host.Client, Flood, RawCall.Bytes(Frames.Of([])));
         await StalledAsync(host);
 

@@ -7,7 +7,7 @@ using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace Ingest.Server.Tests.Grpc;
 
-public class DrainTests
+public class DrainTests : TransportTests
 {
     private const string Hang = "/ingest.testing.v1.ProbeService/Hang";
     private const string Count = "/ingest.testing.v1.ProbeService/Count";
@@ -16,7 +16,7 @@ public class DrainTests
     [Fact]
     public async Task Running_calls_finish_and_new_ones_are_refused()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         var body = new StreamedContent();
         body.Write(Frames.Of([]));
         var running = RawCall.SendAsync(host.Client, Count, body);
@@ -47,7 +47,7 @@ public class DrainTests
     [InlineData(Flood)]
     public async Task A_call_that_does_not_end_is_ended_UNAVAILABLE(string path)
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         var body = new StreamedContent();
         body.Write(Frames.Of([]));
         if (path != Count)
@@ -70,7 +70,7 @@ public class DrainTests
     [Fact]
     public async Task A_server_without_calls_drains_at_once()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         Assert.True(await host.Drain.RunAsync(TimeSpan.FromHours(1)).WaitAsync(Wait.Limit));
     }
@@ -78,7 +78,7 @@ public class DrainTests
     [Fact]
     public async Task The_host_drains_before_it_closes_connections()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         var body = new StreamedContent();
         body.Write(Frames.Of([]));
         var running = RawCall.SendAsync(host.Client, Count, body);
@@ -96,7 +96,7 @@ public class DrainTests
     [Fact]
     public async Task A_watch_is_told_and_does_not_hold_the_drain_up()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         await using var watch = await OpenCall.StartAsync(host.Client, "/grpc.health.v1.Health/Watch",
             RawCall.Bytes(Frames.Of([])));
         Assert.Equal(ServingStatus.Serving, (await watch.ReadAsync(HealthCheckResponse.Parser)).Status);

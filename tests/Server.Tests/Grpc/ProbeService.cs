@@ -14,10 +14,14 @@ internal sealed class ProbeService
 {
     public const string Secret = "the password is 1234";
 
+    private readonly TaskCompletionSource _released = new();
     private long _flooded;
     private long _counted;
     private int _running;
     private int _cancelled;
+
+    /// <summary>Lets the threads that Block holds go.</summary>
+    public void Release() => _released.TrySetResult();
 
     /// <summary>Payloads that Flood has handed to the transport.</summary>
     public long Flooded => Interlocked.Read(ref _flooded);
@@ -34,6 +38,7 @@ internal sealed class ProbeService
     public void Bind(GrpcServiceBinder service) => service
         .Unary<FailRequest, Empty>("Fail", FailAsync)
         .Unary<Empty, Empty>("Hang", HangAsync)
+        .Unary<Empty, Empty>("Block", BlockAsync)
         .ClientStreaming<Payload, CountResponse>("Count", CountAsync)
         .ClientStreaming<Payload, Empty>("Refuse", RefuseAsync)
         .ServerStreaming<Empty, Payload>("Flood", FloodAsync)
@@ -67,6 +72,12 @@ internal sealed class ProbeService
     {
         await Task.Delay(Timeout.Infinite, call.CancellationToken);
         return new Empty();
+    });
+
+    private Task<Empty> BlockAsync(Empty request, CallContext call) => TrackAsync(() =>
+    {
+        Assert.True(_released.Task.Wait(Wait.Limit));
+        return Task.FromResult(new Empty());
     });
 
     private Task<CountResponse> CountAsync(RequestStream requests, CallContext call) => TrackAsync(async () =>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Grpc.Testing;
 using Ingest.Server.Grpc;
@@ -6,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -17,11 +19,12 @@ internal sealed class TestHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private TestHost(WebApplication app, ProbeService probe, CapturedLog log)
+    private TestHost(WebApplication app, ProbeService probe, CapturedLog log, ConcurrentQueue<WeakReference> requests)
     {
         _app = app;
         Probe = probe;
         Log = log;
+        Requests = requests;
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         GrpcAddress = new Uri(addresses.First());
         WebAddress = new Uri(addresses.Last());
@@ -44,6 +47,9 @@ internal sealed class TestHost : IAsyncDisposable
 
     public CapturedLog Log { get; }
 
+    /// <summary>The transport's object of each request there was.</summary>
+    public IReadOnlyCollection<WeakReference> Requests { get; }
+
     public Drain Drain => _app.Services.GetRequiredService<Drain>();
 
     public HealthStatus Health => _app.Services.GetRequiredService<HealthStatus>();
@@ -62,6 +68,12 @@ internal sealed class TestHost : IAsyncDisposable
         });
         builder.WebHost.UseKestrelHttpsConfiguration();
         var app = builder.Build();
+        ConcurrentQueue<WeakReference> requests = [];
+        app.Use((http, next) =>
+        {
+            requests.Enqueue(new WeakReference(http.Features.Get<IHttpRequestFeature>()));
+            return next(http);
+        });
 
         InteropService.Bind(app.MapGrpcService(TestReflection.Descriptor.Services[0]));
         var probe = new ProbeService();
@@ -69,7 +81,7 @@ internal sealed class TestHost : IAsyncDisposable
         app.MapGrpcHealth();
         app.MapGrpcReflection();
         await app.StartAsync();
-        return new TestHost(app, probe, log);
+        return new TestHost(app, probe, log, requests);
     }
 
     public Task StopAsync() => _app.StopAsync();

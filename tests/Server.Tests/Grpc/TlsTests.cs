@@ -6,11 +6,15 @@ using Ingest.Server.Grpc;
 
 namespace Ingest.Server.Tests.Grpc;
 
-public sealed class TlsTests : IDisposable
+public class TlsTests : TransportTests, IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("ingest-tls");
 
-    public void Dispose() => _directory.Delete(recursive: true);
+    public void Dispose()
+    {
+        _directory.Delete(recursive: true);
+        GC.SuppressFinalize(this);
+    }
 
     [Theory]
     [InlineData(true)]
@@ -19,7 +23,7 @@ public sealed class TlsTests : IDisposable
     {
         using var certificate = SelfSigned();
         var settings = pem ? WritePem(certificate) : WritePfx(certificate);
-        await using var host = await TestHost.StartAsync(new GrpcServerOptions { Certificate = settings });
+        await using var host = await StartAsync(new GrpcServerOptions { Certificate = settings });
         Assert.Equal("https", host.GrpcAddress.Scheme);
         using var client = new HttpClient(new SocketsHttpHandler
         {

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Ingest.Server.Tests.Grpc;
 
-public class WireTests
+public class WireTests : TransportTests
 {
     private const string Unary = "/grpc.testing.TestService/UnaryCall";
     private const string Input = "/grpc.testing.TestService/StreamingInputCall";
@@ -21,7 +21,7 @@ public class WireTests
     [Fact]
     public async Task A_unary_call_is_answered_with_message_and_trailers()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         var call = await RawCall.SendAsync(host.Client, Unary, Frames.Of(new SimpleRequest { ResponseSize = 10 }));
 
@@ -41,7 +41,7 @@ public class WireTests
     [InlineData("application/grpcx", HttpStatusCode.UnsupportedMediaType)]
     public async Task Only_content_types_of_grpc_with_protobuf_are_taken(string contentType, HttpStatusCode status)
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         var call = await RawCall.SendAsync(host.Client, Unary, RawCall.Bytes(Frames.Of([]), contentType));
 
@@ -51,7 +51,7 @@ public class WireTests
     [Fact]
     public async Task Only_POST_is_taken()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         foreach (var verb in new[] { HttpMethod.Get, HttpMethod.Put, HttpMethod.Delete, HttpMethod.Options })
         {
             using var request = new HttpRequestMessage(verb, Unary)
@@ -70,7 +70,7 @@ public class WireTests
     [InlineData("/grpc.testing.UnimplementedService/UnimplementedCall", "not known")]
     public async Task What_is_not_bound_is_UNIMPLEMENTED_in_a_trailers_only_answer(string path, string text)
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         var call = await RawCall.SendAsync(host.Client, path, Frames.Of([]));
 
@@ -83,7 +83,7 @@ public class WireTests
     [Fact]
     public async Task What_is_no_gRPC_and_not_mapped_is_404()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         var call = await RawCall.SendAsync(host.Client, "/no/route", RawCall.Bytes([], "application/json"));
 
@@ -102,7 +102,7 @@ public class WireTests
     [InlineData("0100000000", StatusCode.Internal, "no grpc-encoding")]
     public async Task Bad_input_ends_the_call_with_a_clear_status(string hex, StatusCode status, string text)
     {
-        await using var host = await TestHost.StartAsync(SmallMessages);
+        await using var host = await StartAsync(SmallMessages);
 
         var call = await RawCall.SendAsync(host.Client, Unary, Convert.FromHexString(hex));
 
@@ -115,7 +115,7 @@ public class WireTests
     [Fact]
     public async Task A_gzip_bomb_is_RESOURCE_EXHAUSTED_and_names_the_limit()
     {
-        await using var host = await TestHost.StartAsync(SmallMessages);
+        await using var host = await StartAsync(SmallMessages);
         var bomb = Frames.Gzip(new byte[50 * 1024 * 1024]);
         Assert.True(bomb.Length < Limit);
 
@@ -130,7 +130,7 @@ public class WireTests
     [Fact]
     public async Task A_message_of_the_default_limit_passes_and_one_byte_more_does_not()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         const int max = 16 * 1024 * 1024;
         var request = new StreamingInputCallRequest
         {
@@ -151,7 +151,7 @@ public class WireTests
     [Fact]
     public async Task An_unknown_encoding_is_UNIMPLEMENTED_and_the_known_ones_are_named()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         var call = await RawCall.SendAsync(host.Client, Unary, Frames.Of([], 1), ("grpc-encoding", "snappy"));
 
@@ -167,7 +167,7 @@ public class WireTests
     [InlineData(null, false)]
     public async Task Responses_are_compressed_when_asked_for_and_readable(string? accepted, bool compressed)
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         var request = new SimpleRequest { ResponseSize = 5000, ResponseCompressed = new BoolValue { Value = true } };
 
         var call = await RawCall.SendAsync(host.Client, Unary, Frames.Of(request),
@@ -184,7 +184,7 @@ public class WireTests
     [InlineData("-1S")]
     public async Task A_malformed_timeout_is_INTERNAL(string timeout)
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         var call = await RawCall.SendAsync(host.Client, Unary, Frames.Of([]), ("grpc-timeout", timeout));
 
@@ -195,7 +195,7 @@ public class WireTests
     [Fact]
     public async Task Malformed_binary_metadata_is_INTERNAL()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         var call = await RawCall.SendAsync(host.Client, Unary, Frames.Of([]), ("some-bin", "!!"));
 
@@ -206,7 +206,7 @@ public class WireTests
     [Fact]
     public async Task An_exception_of_the_service_is_logged_and_not_told()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         var call = await RawCall.SendAsync(host.Client, Fail,
             Frames.Of(new FailRequest { Kind = FailRequest.Types.Kind.Exception }));
@@ -222,7 +222,7 @@ public class WireTests
     [Fact]
     public async Task Status_details_and_trailers_arrive()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         var call = await RawCall.SendAsync(host.Client, Fail,
             Frames.Of(new FailRequest { Kind = FailRequest.Types.Kind.Details }));
@@ -240,7 +240,7 @@ public class WireTests
     [Fact]
     public async Task An_error_after_the_headers_comes_in_the_trailers()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         var call = await RawCall.SendAsync(host.Client, Fail,
             Frames.Of(new FailRequest { Kind = FailRequest.Types.Kind.AfterHeaders }));
@@ -253,7 +253,7 @@ public class WireTests
     [Fact]
     public async Task A_cancellation_of_the_services_own_is_CANCELLED()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
 
         var call = await RawCall.SendAsync(host.Client, Fail,
             Frames.Of(new FailRequest { Kind = FailRequest.Types.Kind.OwnCancellation }));
@@ -264,7 +264,7 @@ public class WireTests
     [Fact]
     public async Task Many_calls_run_at_a_time_on_one_connection()
     {
-        await using var host = await TestHost.StartAsync();
+        await using var host = await StartAsync();
         const int count = 1000;
         var bodies = Enumerable.Range(0, count).Select(_ => new StreamedContent()).ToList();
         var calls = bodies.Select(body =>
