@@ -10,7 +10,7 @@ namespace Ingest.EndToEnd.Tests;
 /// What a whole server allocates a row, log and acknowledgement included, once it is warm: next to nothing, whatever the
 /// size of a message and however busy the machine. Of what an idle server allocates, some hundred KiB are in it.
 /// </summary>
-/// <remarks>Instructions a row would be watched here too, but most machines that run tests hide the counters.</remarks>
+/// <remarks>Instructions a row are watched by InstructionGuardTests of tests/Ingest.Tests.</remarks>
 [Collection("alone")]
 public sealed partial class AllocationGuardTests(ITestOutputHelper output)
 {

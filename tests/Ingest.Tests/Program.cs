@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ingest.Tests.Decoding.Instructions;
 using Ingest.Tests.Log;
 using Ingest.Tests.Stores;
 using Ingest.Tests.Topics;
@@ -15,4 +16,8 @@ else if (args is ["store", var storeDirectory, var segment, var token])
 else if (args is ["topic-writer", var topicDirectory, var run, var epoch])
 {
     await TopicWriterProcess.RunAsync(topicDirectory, run, epoch);
+}
+else if (args is ["decode"])
+{
+    DecodeProcess.Run();
 }
