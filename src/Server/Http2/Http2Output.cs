@@ -204,6 +204,9 @@ internal sealed partial class Http2Output(Wire wire, Http2Connection connection)
         {
             _isStalled = false;
             _queued -= count;
+
+            // On a connection that always has something to send, too, answers that are sent count no more.
+            _answerBytes = Math.Min(_answerBytes, _queued);
             SmallBlock block = _first!;
             block.Start += count;
             if (block.Start == block.End)
@@ -225,7 +228,6 @@ internal sealed partial class Http2Output(Wire wire, Http2Connection connection)
             if (_first is null)
             {
                 _isSending = false;
-                _answerBytes = 0;
                 _drained?.TrySetResult();
                 return default;
             }
