@@ -134,9 +134,12 @@ internal sealed partial class Http2Connection
         }
 
         Output.Close();
+        _wire.Shutdown();
         AbortStreams(broken ?? new IOException("The client closed the connection."));
         _block?.Release();
         _block = null;
-        _ended.TrySetResult();
+        _isRead = true;
+        Interlocked.MemoryBarrier();
+        EndWhenDone();
     }
 }

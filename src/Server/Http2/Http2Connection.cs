@@ -34,6 +34,7 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
     private int _isAborted;
     private bool _isClosing;
     private bool _isDraining;
+    private volatile bool _isRead;
 
     public Http2Connection(
         ConnectionContext context, Wire wire, Http2Application application, KestrelServerLimits limits, ILogger logger)
@@ -113,8 +114,20 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
     /// <summary>A stream's application has ended.</summary>
     public void OnApplicationEnded()
     {
-        Interlocked.Decrement(ref _running);
-        CloseWhenIdle();
+        if (Interlocked.Decrement(ref _running) == 0)
+        {
+            EndWhenDone();
+            CloseWhenIdle();
+        }
+    }
+
+    // The server does not stop while a call runs, though its client may be gone.
+    private void EndWhenDone()
+    {
+        if (_isRead && Volatile.Read(ref _running) == 0)
+        {
+            _ended.TrySetResult();
+        }
     }
 
     private static bool IsWeak(ITlsHandshakeFeature tls) =>

@@ -25,7 +25,7 @@ internal sealed class PipeWire(IDuplexPipe transport) : Wire
     }
 
     /// <inheritdoc/>
-    public override async ValueTask WaitToReceiveAsync()
+    public override async ValueTask<int> WaitToReceiveAsync()
     {
         ReadResult read = await _input.ReadAsync();
 
@@ -35,6 +35,8 @@ internal sealed class PipeWire(IDuplexPipe transport) : Wire
         {
             _input.CancelPendingRead();
         }
+
+        return 0;
     }
 
     /// <inheritdoc/>

@@ -35,38 +35,7 @@ internal sealed class SocketWire : Wire
     }
 
     /// <inheritdoc/>
-    public override ValueTask WaitToReceiveAsync()
-    {
-        ValueTask<int> wait;
-        try
-        {
-            wait = _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
-        }
-        catch (ObjectDisposedException error)
-        {
-            throw Broken(error);
-        }
-
-        return wait.IsCompletedSuccessfully ? Completed(wait) : WaitAsync(wait);
-
-        static ValueTask Completed(ValueTask<int> wait)
-        {
-            _ = wait.Result;
-            return default;
-        }
-
-        static async ValueTask WaitAsync(ValueTask<int> wait)
-        {
-            try
-            {
-                await wait;
-            }
-            catch (Exception error) when (error is SocketException or ObjectDisposedException)
-            {
-                throw Broken(error);
-            }
-        }
-    }
+    public override ValueTask<int> WaitToReceiveAsync() => _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
 
     /// <inheritdoc/>
     public override ValueTask<int> SendAsync(ReadOnlyMemory<byte> bytes)

@@ -12,9 +12,11 @@ internal abstract class Wire
     /// <exception cref="IOException">The connection broke.</exception>
     public abstract int TryReceive(Span<byte> target);
 
-    /// <summary>Waits until <see cref="TryReceive"/> has something. No memory is held meanwhile.</summary>
-    /// <exception cref="IOException">The connection broke.</exception>
-    public abstract ValueTask WaitToReceiveAsync();
+    /// <summary>
+    /// Waits until <see cref="TryReceive"/> has something; what it returns says nothing. No memory is held meanwhile. It
+    /// throws what the layer below does when the connection broke.
+    /// </summary>
+    public abstract ValueTask<int> WaitToReceiveAsync();
 
     /// <summary>Sends; at once where the kernel takes it, and else when it does.</summary>
     /// <returns>Bytes that were sent, at least one of them.</returns>
