@@ -96,7 +96,10 @@ public sealed class IngestPipeline : IAsyncDisposable
             SchemaStart start = await Task.Run(() => SchemaStart.Read(files, history), cancellationToken);
             ILogger storeLogger = loggers.CreateLogger<StoreWriter>();
             ensuring = EnsureTablesAsync(start.Tables, opening, storeLogger, cancellationToken);
-            log = await SegmentLog.OpenAsync(options.Log, directory, start.Tables, logLogger, time, cancellationToken);
+            LogOptions logOptions = options.Store.Kind == StoreOptions.EmbeddedKind
+                ? options.Log.WithQueue(LogOptions.QueueBytesBesideEngine)
+                : options.Log;
+            log = await SegmentLog.OpenAsync(logOptions, directory, start.Tables, logLogger, time, cancellationToken);
             SegmentLog opened = log;
             IStore store = await opening;
             var writer = new StoreWriter(

@@ -39,7 +39,7 @@ public sealed class SettingsRangeTests
     [InlineData("Ingest:Log:SegmentBytes", "0")]
     [InlineData("Ingest:Log:SegmentRows", "0")]
     [InlineData("Ingest:Log:SegmentAge", "0")]
-    [InlineData("Ingest:Log:QueueBytes", "0")]
+    [InlineData("Ingest:Log:QueueBytes", "-1")]
     [InlineData("Ingest:Log:OpenBatches", "0")]
     [InlineData("Ingest:Log:DataDirectory", "/elsewhere")]
     [InlineData("Ingest:Sql:MaxThreads", "0")]

@@ -6,6 +6,12 @@ public sealed record LogOptions
     /// <summary>What <see cref="MaxBytes"/> is at most when it is not set.</summary>
     internal const long DefaultMaxBytes = 10L << 30;
 
+    /// <summary>What <see cref="QueueBytes"/> is when it is not set.</summary>
+    internal const long DefaultQueueBytes = 8L << 20;
+
+    /// <summary>The same with the embedded engine (docs/performance.md, "Bursts").</summary>
+    internal const long QueueBytesBesideEngine = 32L << 20;
+
     /// <summary>Directory of all that the server keeps; default <c>./data</c>. The log is in <c>log</c> below it.</summary>
     public string DataDirectory { get; init; } = "./data";
 
@@ -53,15 +59,15 @@ public sealed record LogOptions
 
     /// <summary>
     /// Bytes of closed batches of one table that wait for the disk before <see cref="Lane.WaitForRoomAsync"/> makes
-    /// senders wait; default 8 MiB.
+    /// senders wait; default 0: 32 MiB with the embedded engine, whose inserts hold flushes up, else 8 MiB.
     /// </summary>
-    public long QueueBytes { get; init; } = 8L << 20;
+    public long QueueBytes { get; init; }
 
     /// <summary>
-    /// Memory in bytes that one table's empty batches may keep; default 32 MiB, what full queues turn over. What lay
+    /// Memory in bytes that one table's empty batches may keep; default 64 MiB, what full queues turn over. What lay
     /// unused for half a minute is let go.
     /// </summary>
-    public long PoolBytes { get; init; } = 32L << 20;
+    public long PoolBytes { get; init; } = 64L << 20;
 
     /// <summary>
     /// Bytes of segments that the store has and that stay on disk all the same, since an agent that was killed now would
@@ -84,6 +90,9 @@ public sealed record LogOptions
     /// <summary>Open batches a table, when streams keep that many cores busy; default the number of cores.</summary>
     public int OpenBatches { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>These settings, with a size of the queue.</summary>
+    internal LogOptions WithQueue(long whenUnset) => QueueBytes > 0 ? this : this with { QueueBytes = whenUnset };
+
     /// <summary>What is wrong with the settings, one sentence each that begins with the setting's name.</summary>
     public IEnumerable<string> Validate()
     {
@@ -94,7 +103,7 @@ public sealed record LogOptions
             (nameof(SegmentsPerSecond), SegmentsPerSecond, 0.001, 1_000_000),
             (nameof(BatchRows), BatchRows, 1, 1_000_000),
             (nameof(BatchBytes), BatchBytes, 1, 1 << 30),
-            (nameof(QueueBytes), QueueBytes, 1, 1L << 40),
+            (nameof(QueueBytes), QueueBytes, 0, 1L << 40),
             (nameof(PoolBytes), PoolBytes, 0, 1L << 40),
             (nameof(KeptBytes), KeptBytes, 0, 1L << 40),
             (nameof(MaxProducers), MaxProducers, 1, 100_000_000),

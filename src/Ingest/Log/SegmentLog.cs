@@ -32,7 +32,7 @@ public sealed class SegmentLog : IAsyncDisposable
         LogOptions options, DataDirectory directory, SegmentIds ids, RecoveryReport report,
         IReadOnlyDictionary<string, RecoveredProducers> recovered, ILogFiles disk, ILogger logger, TimeProvider time)
     {
-        Options = options;
+        Options = options.WithQueue(LogOptions.DefaultQueueBytes);
         Recovery = report;
         _recovered = recovered;
         Disk = disk;

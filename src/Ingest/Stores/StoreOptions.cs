@@ -44,10 +44,10 @@ public sealed record StoreOptions
     public int MergeThreads { get; init; } = 2;
 
     /// <summary>
-    /// Niceness of the embedded engine's threads, 0 to 19; default 5: of a core that the server wants too they have a
-    /// quarter. Unless it is 0, those that merge have 19.
+    /// Niceness of the embedded engine's threads, 0 to 19; default 10: of a core that the server wants too they have a
+    /// tenth. Unless it is 0, those that merge have 19.
     /// </summary>
-    public int EngineNice { get; init; } = 5;
+    public int EngineNice { get; init; } = 10;
 
     /// <summary>
     /// Whether the rows of a segment are put into the order of their table before the embedded engine gets them, which
