@@ -109,6 +109,15 @@ def main(directory):
         parts = Chart("Active parts, by the size of the table", "million rows in the table", "active parts, merges idle")
         parts.add("parts", spread(rows, "table_m", "parts"))
         charts["table-size-parts"] = parts
+    path = os.path.join(directory, "flat.csv")
+    if os.path.exists(path):
+        memory = Chart("Resident memory under load", "seconds", "MiB")
+        memory.add("resident", spread(read(path), "seconds", "resident_mib"))
+        charts["flat"] = memory
+        growth = Chart("What a million rows cost under load, by the size of the table", "million rows in the table",
+                       "CPU s a million, merges beside it included")
+        growth.add("CPU seconds", spread(read(os.path.join(directory, "growth.csv")), "table_m", "cpu_s_per_m"))
+        charts["growth"] = growth
     for name, chart in charts.items():
         with open(os.path.join(directory, name + ".svg"), "w") as file:
             file.write(chart.draw())
