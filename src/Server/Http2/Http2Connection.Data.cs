@@ -66,7 +66,11 @@ internal sealed partial class Http2Connection
             Http2ErrorCode code = stream.OnData(header.Length, header.Length - before - padding);
             if (code != Http2ErrorCode.NoError)
             {
-                Reset(stream, code);
+                if (!Fault(stream, code))
+                {
+                    return false;
+                }
+
                 stream = null;
             }
             else if (stream.IsEarly && !header.Flags.HasFlag(FrameFlags.EndStream))

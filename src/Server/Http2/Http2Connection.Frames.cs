@@ -315,15 +315,23 @@ internal sealed partial class Http2Connection
         {
             if (more == 0)
             {
-                Reset(stream, Http2ErrorCode.ProtocolError);
+                return Fault(stream, Http2ErrorCode.ProtocolError);
             }
-            else if (!stream.AddWindow(more))
+
+            if (!stream.AddWindow(more))
             {
-                Reset(stream, Http2ErrorCode.FlowControlError);
+                return Fault(stream, Http2ErrorCode.FlowControlError);
             }
         }
 
         return true;
+    }
+
+    // A client that has its streams reset for their faults costs as much as one that resets them (CVE-2025-8671).
+    private bool Fault(Http2Stream stream, Http2ErrorCode code)
+    {
+        Reset(stream, code);
+        return Spend();
     }
 
     private bool Fail(Http2ErrorCode code, string reason)

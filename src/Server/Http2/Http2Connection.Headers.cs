@@ -128,7 +128,7 @@ internal sealed partial class Http2Connection
     {
         if (stream.IsRequestEnded)
         {
-            Reset(stream, Http2ErrorCode.StreamClosed);
+            return Fault(stream, Http2ErrorCode.StreamClosed);
         }
         else if (!_headersEndRequest)
         {
@@ -136,7 +136,7 @@ internal sealed partial class Http2Connection
         }
         else if (error != HpackError.None || !fields.AreTrailers)
         {
-            Reset(stream, Http2ErrorCode.ProtocolError);
+            return Fault(stream, Http2ErrorCode.ProtocolError);
         }
         else
         {
@@ -159,11 +159,13 @@ internal sealed partial class Http2Connection
                 stream = null;
                 return false;
             }
+
+            // From here on the connection is not idle, and is not closed as such.
+            Interlocked.Increment(ref _running);
         }
 
         stream = _application.CreateStream(this, id);
         stream.Begin(fields, _clientWindow, _headersEndRequest);
-        Interlocked.Increment(ref _running);
         lock (_gate)
         {
             _streams.Add(id, stream);

@@ -32,6 +32,12 @@ internal sealed partial class Http2Connection
 
             while (true)
             {
+                Task caughtUp = Output.CatchUpAsync();
+                if (!caughtUp.IsCompleted)
+                {
+                    await caughtUp;
+                }
+
                 int count = Receive();
                 if (count == Wire.Nothing)
                 {
@@ -135,6 +141,12 @@ internal sealed partial class Http2Connection
 
         Output.Close();
         _wire.Shutdown();
+        lock (_workGate)
+        {
+            // What broke may have broken amid the frames; the calls are to hear of it all the same.
+            _isParsing = false;
+        }
+
         AbortStreams(broken ?? new IOException("The client closed the connection."));
         _block?.Release();
         _block = null;

@@ -34,9 +34,11 @@ internal sealed partial class Http2Connection
             {
                 return;
             }
+
+            // Together: DATA that comes between would be for a stream that is closed and not forgiven.
+            Forgive(stream.Id);
         }
 
-        Forgive(stream.Id);
         stream.OnFault(code);
         Output.Send();
         CloseWhenIdle();

@@ -8,9 +8,10 @@ namespace Ingest.Server.Http2;
 /// with its own frames those that others write meanwhile. So a delivery that the kernel takes costs no other thread, and
 /// many streams' deliveries that come together cost one system call.</para>
 /// <para>What bounds it: at most <see cref="MostQueued"/> bytes of bodies wait here, and none while the kernel takes
-/// nothing; the rest waits with its stream, whose flush does not end. Streams take turns, a frame each. Answers to
-/// what a client sends, such as acknowledgements of pings, are <see cref="MostAnswerBytes"/> at most, then the
-/// connection ends.</para>
+/// nothing; the rest waits with its stream, whose flush does not end. Streams take turns, a frame each. All else comes
+/// of what the client sends: fields of responses, resets, acknowledgements. With <see cref="MostUntaken"/> bytes waiting
+/// nothing more is read from it; should the answers to what was read already be more than
+/// <see cref="MostAnswerBytes"/>, the connection ends.</para>
 /// </remarks>
 internal sealed partial class Http2Output(Wire wire, Http2Connection connection)
 {
@@ -19,6 +20,9 @@ internal sealed partial class Http2Output(Wire wire, Http2Connection connection)
 
     /// <summary>Bytes that a thread which serves many calls at once lets gather before it sends.</summary>
     private const int MostDeferred = 16 * 1024;
+
+    /// <summary>Bytes that a client may leave untaken while more is read from it.</summary>
+    private const int MostUntaken = 128 * 1024;
 
     private const int MostAnswerBytes = 256 * 1024;
 
@@ -31,6 +35,10 @@ internal sealed partial class Http2Output(Wire wire, Http2Connection connection)
     private bool _isStalled;
     private bool _isClosed;
     private TaskCompletionSource? _drained;
+    private TaskCompletionSource? _caughtUp;
+
+    /// <summary>Whether nothing more is sent.</summary>
+    public bool IsClosed => Volatile.Read(ref _isClosed);
 
     /// <summary>Writes a frame of the connection's own, or of a stream that has no body.</summary>
     public void Write(FrameType type, FrameFlags flags, int streamId, ReadOnlySpan<byte> payload)
@@ -147,6 +155,21 @@ internal sealed partial class Http2Output(Wire wire, Http2Connection connection)
         }
     }
 
+    /// <summary>Waits while the client leaves more untaken than it may; for who reads from it.</summary>
+    public Task CatchUpAsync()
+    {
+        lock (_gate)
+        {
+            if (_queued <= MostUntaken || _isClosed)
+            {
+                return Task.CompletedTask;
+            }
+
+            _caughtUp ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _caughtUp.Task;
+        }
+    }
+
     /// <summary>Nothing more is sent: gives everything back.</summary>
     public void Close()
     {
@@ -159,6 +182,7 @@ internal sealed partial class Http2Output(Wire wire, Http2Connection connection)
 
             _isClosed = true;
             _drained?.TrySetResult();
+            LetReadOn();
             ClearLine();
 
             // Who sends gives the blocks back.
@@ -225,6 +249,11 @@ internal sealed partial class Http2Output(Wire wire, Http2Connection connection)
                 ServeLine();
             }
 
+            if (_queued <= MostUntaken / 2)
+            {
+                LetReadOn();
+            }
+
             if (_first is null)
             {
                 _isSending = false;
@@ -243,11 +272,18 @@ internal sealed partial class Http2Output(Wire wire, Http2Connection connection)
             _isSending = false;
             _isClosed = true;
             _drained?.TrySetResult();
+            LetReadOn();
             ClearLine();
             ReturnBlocks();
         }
 
         connection.Abort(error);
+    }
+
+    private void LetReadOn()
+    {
+        _caughtUp?.TrySetResult();
+        _caughtUp = null;
     }
 
     private void ReturnBlocks()

@@ -120,9 +120,33 @@ internal abstract partial class Http2Stream : IHttpResponseFeature, IHttpRespons
 
         _written += _responseBody.UnflushedBytes;
         ValueTask<FlushResult> flush = Connection.Output.FlushAsync(_responseBody, DiscardsBody);
-        return flush.IsCompletedSuccessfully || !cancellationToken.CanBeCanceled
-            ? flush
-            : WaitAsync(flush, cancellationToken);
+        if (!flush.IsCompletedSuccessfully)
+        {
+            return cancellationToken.CanBeCanceled ? WaitAsync(flush, cancellationToken) : flush;
+        }
+
+        FlushResult result = flush.Result;
+        if (result.IsCompleted)
+        {
+            CancelWriter();
+        }
+
+        return new ValueTask<FlushResult>(result);
+    }
+
+    // Who writes on for nobody, without ever waiting, is told by its own thread: writers like it may have taken all
+    // others of the pool, which makes no more while they keep the cores busy.
+    private void CancelWriter()
+    {
+        if (Connection.Output.IsClosed)
+        {
+            OnGone(new IOException("The connection broke."));
+        }
+
+        if (IsGone)
+        {
+            CancelRequest();
+        }
     }
 
     /// <summary>Sends all that is left and ends the response; waits while the client does not take it.</summary>

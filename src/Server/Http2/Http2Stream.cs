@@ -122,6 +122,7 @@ internal abstract partial class Http2Stream
         }
 
         _requestBody.End();
+        Interlocked.MemoryBarrier();
         if (_responseBody.IsClosed)
         {
             Connection.Remove(this);
@@ -170,6 +171,9 @@ internal abstract partial class Http2Stream
     /// <summary>All of the response is on its way. Called under the output's lock.</summary>
     public void OnSent()
     {
+        // The response is closed before the request's end is looked for, and in OnEnd the other way round: one of the two
+        // sees both.
+        Interlocked.MemoryBarrier();
         if (_requestBody.IsEnded)
         {
             Connection.Remove(this);

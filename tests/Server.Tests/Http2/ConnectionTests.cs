@@ -143,6 +143,20 @@ public class ConnectionTests(Http2Servers servers)
         await connection.EndedAsync(3, "0");
     }
 
+    // Kestrel keeps such a call until the client reads.
+    [Fact]
+    public async Task A_call_that_is_given_up_on_a_client_that_does_not_read_is_reset()
+    {
+        await using var connection = await servers.OpenAsync(Http2Servers.Own, (RawSetting.InitialWindowSize, 0));
+
+        await connection.SendAsync(RawFrame.Headers(1, RawRequest.Call(RawRequest.Flood, ("grpc-timeout", "50m"))),
+            RawFrame.Data(1, Frames.Of([]), end: true));
+
+        // Nothing else is going on that could take the frame along.
+        await connection.UntilAsync(() => connection.Response(1).IsOver, "a reset");
+        Assert.NotNull(connection.Response(1).ResetBy);
+    }
+
     [Theory]
     [MemberData(nameof(All))]
     public async Task A_client_that_goes_away_gets_what_it_asked_for(string server)
