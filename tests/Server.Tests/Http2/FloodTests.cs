@@ -154,11 +154,12 @@ public class FloodTests
         await Wait.UntilAsync(() => host.Probe.Running == 0, "the calls have ended");
     }
 
-    [Theory]
-    [MemberData(nameof(All))]
-    public async Task A_client_with_huge_windows_that_does_not_read_holds_little(string server)
+    // Of ours alone: Kestrel's writers hear of a client that is gone by a work item of the pool, and those that write
+    // meanwhile, fifty here, can keep it from running for longer than a test waits.
+    [Fact]
+    public async Task A_client_with_huge_windows_that_does_not_read_holds_little()
     {
-        await using var host = await Http2Servers.StartAsync(server, s_options);
+        await using var host = await Http2Servers.StartAsync(Http2Servers.Own, s_options);
         await using var connection = await RawConnection.OpenAsync(
             host.GrpcAddress, (RawSetting.InitialWindowSize, int.MaxValue));
         await connection.SendAsync(RawFrame.WindowUpdate(0, int.MaxValue - 65_535));
@@ -167,7 +168,7 @@ public class FloodTests
             await connection.SendAsync(RawRequest.Whole(Stream(i), RawRequest.Flood));
         }
 
-        await Wait.UntilAsync(() => host.Probe.Running == 50, "all run");
+        await Wait.UntilAsync(() => host.Probe.Running == 50 && host.Probe.Flooded >= 50, "all run");
         long flooded;
         do
         {
