@@ -49,7 +49,6 @@ internal sealed class FrameConnection : IDisposable
     public void Open(Func<FrameStream, string> producerOf)
     {
         _socket.Connect(new IPEndPoint(IPAddress.Parse(_server.Host), _server.Port));
-        new Thread(Receive) { IsBackground = true, Name = "receive" }.Start();
         Span<byte> settings = stackalloc byte[12];
         settings.Clear();
         settings[1] = 1; // No dynamic table, so that trailers can be read as they are.
@@ -57,6 +56,9 @@ internal sealed class FrameConnection : IDisposable
         BinaryPrimitives.WriteInt32BigEndian(settings[8..], ReceiveWindow);
         SendAll("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8);
         SendFrame(4, 0, 0, settings);
+
+        // Not before: what it answers to the server's settings may not come ahead of ours.
+        new Thread(Receive) { IsBackground = true, Name = "receive" }.Start();
         if (!_settled.Wait(s_endTimeout))
         {
             throw new IOException("the server sent no settings");

@@ -113,15 +113,14 @@ public sealed class ClientStressTests(ITestOutputHelper output)
         body.Write(Frames.Of(messages[0]));
         using var http = await SendAsync(client, RawRequest.Echo, body, given);
         await using var stream = await http.Content.ReadAsStreamAsync(given);
-        foreach (var message in messages)
+        for (var i = 0; i < messages.Count; i++)
         {
-            var echo = new byte[MessageFrame.HeaderBytes + message.CalculateSize()];
+            var echo = new byte[MessageFrame.HeaderBytes + messages[i].CalculateSize()];
             await stream.ReadExactlyAsync(echo, given);
-            Assert.Equal(Frames.Of(message), echo);
-            var next = messages.IndexOf(message) + 1;
-            if (next < messages.Count)
+            Assert.Equal(Frames.Of(messages[i]), echo);
+            if (i + 1 < messages.Count)
             {
-                body.Write(Frames.Of(messages[next]));
+                body.Write(Frames.Of(messages[i + 1]));
             }
         }
 
