@@ -68,14 +68,17 @@ internal abstract class BlockValues
         target.Advance(sizeof(ulong));
     }
 
-    private static bool TryInside(string type, string opening, [NotNullWhen(true)] out string? inside)
+    /// <summary>What stands between the brackets of a type with this opening, <c>Array(</c> for one.</summary>
+    internal static bool TryInside(string type, string opening, [NotNullWhen(true)] out string? inside)
     {
         bool matches = type.StartsWith(opening, StringComparison.Ordinal) && type[^1] == ')';
         inside = matches ? type[opening.Length..^1] : null;
         return matches;
     }
 
-    private static int TopLevelComma(string types)
+    /// <summary>Where the comma between the two types of a map is.</summary>
+    /// <exception cref="InvalidDataException">There is none.</exception>
+    internal static int TopLevelComma(string types)
     {
         int depth = 0;
         for (int i = 0; i < types.Length; i++)
@@ -90,7 +93,9 @@ internal abstract class BlockValues
         throw new InvalidDataException($"Map({types}) is no type of the log");
     }
 
-    private static int WidthOf(string type) => type switch
+    /// <summary>Bytes of a value of a type of fixed width.</summary>
+    /// <exception cref="InvalidDataException">The log has no such type.</exception>
+    internal static int WidthOf(string type) => type switch
     {
         "Bool" or "UInt8" or "Int8" => 1,
         "UInt16" or "Int16" => 2,

@@ -9,16 +9,6 @@ internal sealed class SortedNumbers(int width) : SortedValues
 
     public override int Passes => 1;
 
-    public static int WidthOf(string type) => type switch
-    {
-        "Bool" or "UInt8" or "Int8" => 1,
-        "UInt16" or "Int16" => 2,
-        "UInt32" or "Int32" or "Float32" => 4,
-        "UInt64" or "Int64" or "Float64" => 8,
-        _ when type.StartsWith("DateTime64(", StringComparison.Ordinal) => 8,
-        _ => throw new InvalidDataException($"'{type}' is no type of the log"),
-    };
-
     public override int Measure(ReadOnlySpan<byte> bytes, int count) =>
         (long)count * width <= bytes.Length ? count * width : Incomplete;
 

@@ -1,4 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
+using Ingest.Columns;
 
 namespace Ingest.Stores.Sorting;
 
@@ -30,30 +30,30 @@ internal abstract class SortedValues
     /// <exception cref="InvalidDataException">Blocks of the log have no such type.</exception>
     public static SortedValues Of(string type)
     {
-        if (TryInside(type, "LowCardinality(", out string? inside))
+        if (BlockValues.TryInside(type, "LowCardinality(", out string? inside))
         {
-            return TryInside(inside, "Nullable(", out string? value)
+            return BlockValues.TryInside(inside, "Nullable(", out string? value)
                 ? new SortedDictionaryValues(Of(value), nullable: true)
                 : new SortedDictionaryValues(Of(inside), nullable: false);
         }
 
-        if (TryInside(type, "Nullable(", out inside))
+        if (BlockValues.TryInside(type, "Nullable(", out inside))
         {
             return new SortedNullables(Of(inside));
         }
 
-        if (TryInside(type, "Array(", out inside))
+        if (BlockValues.TryInside(type, "Array(", out inside))
         {
             return new SortedLists(Of(inside), null);
         }
 
-        if (TryInside(type, "Map(", out inside))
+        if (BlockValues.TryInside(type, "Map(", out inside))
         {
-            int comma = TopLevelComma(inside);
+            int comma = BlockValues.TopLevelComma(inside);
             return new SortedLists(Of(inside[..comma]), Of(inside[(comma + 1)..].Trim()));
         }
 
-        return type == "String" ? new SortedTexts() : new SortedNumbers(SortedNumbers.WidthOf(type));
+        return type == "String" ? new SortedTexts() : new SortedNumbers(BlockValues.WidthOf(type));
     }
 
     /// <summary>Bytes that so many values take at the beginning of the bytes, or <see cref="Incomplete"/>.</summary>
@@ -87,26 +87,4 @@ internal abstract class SortedValues
 
     /// <summary>Writes the values in their new order.</summary>
     public abstract void Write(PieceWriter target);
-
-    private static bool TryInside(string type, string opening, [NotNullWhen(true)] out string? inside)
-    {
-        bool matches = type.StartsWith(opening, StringComparison.Ordinal) && type[^1] == ')';
-        inside = matches ? type[opening.Length..^1] : null;
-        return matches;
-    }
-
-    private static int TopLevelComma(string types)
-    {
-        int depth = 0;
-        for (int i = 0; i < types.Length; i++)
-        {
-            depth += types[i] == '(' ? 1 : types[i] == ')' ? -1 : 0;
-            if (types[i] == ',' && depth == 0)
-            {
-                return i;
-            }
-        }
-
-        throw new InvalidDataException($"Map({types}) is no type of the log");
-    }
 }
