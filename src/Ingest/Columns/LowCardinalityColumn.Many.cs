@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace Ingest.Columns;
 
 // Many rows at once.
@@ -41,9 +44,50 @@ internal sealed partial class LowCardinalityColumn
     /// <summary>Writes the names of numbers of an enum.</summary>
     public void WriteEnums(int row, ReadOnlySpan<int> numbers)
     {
-        foreach (int number in numbers)
+        int[] keys = _keysOfNames;
+        Span<int> target = _indexes.AsSpan(row, numbers.Length);
+        for (int i = 0; i < target.Length; i++)
         {
-            WriteEnum(row++, number);
+            int number = numbers[i];
+            int key = (uint)number < (uint)keys.Length ? keys[number] : -1;
+            target[i] = key >= 0 ? key : KeyOfNumber(row + i, number);
         }
     }
+
+    // The indexes in as few bytes as they need.
+    private static void Narrow(ReadOnlySpan<int> indexes, Span<byte> target)
+    {
+        ref int first = ref MemoryMarshal.GetReference(indexes);
+        int at = 0;
+        for (; at <= indexes.Length - Vector256<byte>.Count; at += Vector256<byte>.Count)
+        {
+            Vector256<ushort> low = Halves(ref first, at);
+            Vector256<ushort> high = Halves(ref first, at + Vector256<ushort>.Count);
+            Vector256.Narrow(low, high).StoreUnsafe(ref MemoryMarshal.GetReference(target), (nuint)at);
+        }
+
+        for (; at < indexes.Length; at++)
+        {
+            target[at] = (byte)indexes[at];
+        }
+    }
+
+    private static void Narrow(ReadOnlySpan<int> indexes, Span<ushort> target)
+    {
+        ref int first = ref MemoryMarshal.GetReference(indexes);
+        int at = 0;
+        for (; at <= indexes.Length - Vector256<ushort>.Count; at += Vector256<ushort>.Count)
+        {
+            Halves(ref first, at).StoreUnsafe(ref MemoryMarshal.GetReference(target), (nuint)at);
+        }
+
+        for (; at < indexes.Length; at++)
+        {
+            target[at] = (ushort)indexes[at];
+        }
+    }
+
+    private static Vector256<ushort> Halves(ref int first, int at) => Vector256.Narrow(
+        Vector256.LoadUnsafe(ref first, (nuint)at).AsUInt32(),
+        Vector256.LoadUnsafe(ref first, (nuint)at + (nuint)Vector256<int>.Count).AsUInt32());
 }

@@ -186,19 +186,10 @@ internal sealed partial class LowCardinalityColumn : Column
         switch (width)
         {
             case 1:
-                for (int i = 0; i < indexes.Length; i++)
-                {
-                    _narrowed[i] = (byte)indexes[i];
-                }
-
+                Narrow(indexes, _narrowed.AsSpan(0, rows));
                 break;
             case 2:
-                Span<ushort> halves = MemoryMarshal.Cast<byte, ushort>(_narrowed.AsSpan());
-                for (int i = 0; i < indexes.Length; i++)
-                {
-                    halves[i] = (ushort)indexes[i];
-                }
-
+                Narrow(indexes, MemoryMarshal.Cast<byte, ushort>(_narrowed.AsSpan(0, rows * sizeof(ushort))));
                 break;
             default:
                 MemoryMarshal.AsBytes(indexes).CopyTo(_narrowed);

@@ -18,6 +18,12 @@ internal struct ColumnRegion
     /// <summary>Place of the first string or message among the entries.</summary>
     public int FirstEntry;
 
+    /// <summary>Bytes of the longest string or message.</summary>
+    public int Longest;
+
+    /// <summary>Whether a string or message has no bytes.</summary>
+    public bool HasEmpty;
+
     /// <summary>The bytes from the first on.</summary>
     public readonly ReadOnlySpan<byte> Of(ReadOnlySpan<byte> message) => message[Start..End];
 }

@@ -51,19 +51,11 @@ public sealed partial class ColumnsDecoder
     private static void CheckText(
         ColumnPlan plan, in ColumnRegion strings, ref ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch)
     {
-        int longest = 0;
-        int shortest = int.MaxValue;
-        foreach (TextPlace entry in scratch.Entries(data.FirstEntry, data.EntryCount))
-        {
-            longest = Math.Max(longest, entry.Length);
-            shortest = Math.Min(shortest, entry.Length);
-        }
-
-        data.Longest = longest;
+        data.Longest = strings.Longest;
 
         // Tags and short lengths are ASCII too, so that the strings are looked at all together.
-        if (longest > plan.MaxBytes
-            || (shortest == 0 && plan.IsRequired && plan.Kind == ColumnKind.Text)
+        if (strings.Longest > plan.MaxBytes
+            || (strings.HasEmpty && plan.IsRequired && plan.Kind == ColumnKind.Text)
             || (plan.Field.Validate && !Ascii.IsValid(strings.Of(message))))
         {
             SuspectText(plan, data, message, scratch);

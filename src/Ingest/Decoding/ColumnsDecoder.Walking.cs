@@ -63,6 +63,11 @@ public sealed partial class ColumnsDecoder
         bool isByte = at == begin + 1;
         while (true)
         {
+            if (isByte)
+            {
+                at = scratch.AddShortItems(slot, tag, ref source, at, end);
+            }
+
             at = Wire.ReadLength(ref source, at, end, out int length);
             if (at < 0)
             {

@@ -15,6 +15,7 @@ internal sealed class ColumnsScratch
     private const int BytesKept = 1024 * 1024;
     private const int PiecesKept = 1024;
     private const int BitsPerWord = 64;
+    private const int MaxByteLength = 0x7f;
 
     private int[] _numbers = [];
     private long[] _longs = [];
@@ -148,7 +149,6 @@ internal sealed class ColumnsScratch
     }
 
     /// <summary>Notes a string or message of the run.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddItem(int slot, ref byte source, int start, int length)
     {
         ref ColumnRegion region = ref Regions[slot];
@@ -168,6 +168,64 @@ internal sealed class ColumnsScratch
         region.Count++;
         region.Bytes += length;
         region.End = start + length;
+        region.Longest = Math.Max(region.Longest, length);
+        region.HasEmpty |= length == 0;
+    }
+
+    /// <summary>
+    /// Notes strings or messages of the run, as long as their lengths are a byte, room is left, and others follow.
+    /// </summary>
+    /// <param name="slot">Place among the regions.</param>
+    /// <param name="tag">The tag that stands before each; it has been read for the first.</param>
+    /// <param name="source">What they lie in.</param>
+    /// <param name="at">The first one's length.</param>
+    /// <param name="end">Behind the message that they belong to.</param>
+    /// <returns>The length of the one that comes next, not yet noted.</returns>
+    public int AddShortItems(int slot, byte tag, ref byte source, int at, int end)
+    {
+        ref ColumnRegion region = ref Regions[slot];
+        Span<TextPlace> room = IsGathering ? default : _entries.AsSpan(_entryCount);
+        (int count, int bytes, int longest, bool hasEmpty) = (0, 0, region.Longest, region.HasEmpty);
+
+        // Ids tend to be of one length: that the next is as long as this one lets the processor run ahead.
+        int length = -1;
+        for (; count < room.Length && end - at > MaxByteLength + 1; count++)
+        {
+            int current = Unsafe.Add(ref source, at);
+            if (current != length)
+            {
+                if (current > MaxByteLength)
+                {
+                    break;
+                }
+
+                length = current;
+                longest = Math.Max(longest, length);
+                hasEmpty |= length == 0;
+            }
+
+            // There is a byte behind it, which is looked at before anything is noted: the last one is not for this loop.
+            int next = at + 1 + length;
+            if (Unsafe.Add(ref source, next) != tag)
+            {
+                break;
+            }
+
+            room[count] = new TextPlace(at + 1, length);
+            bytes += length;
+            at = next + 1;
+        }
+
+        if (count > 0)
+        {
+            _entryCount += count;
+            region.Count += count;
+            region.Bytes += bytes;
+            region.End = at - 1;
+            (region.Longest, region.HasEmpty) = (longest, hasEmpty);
+        }
+
+        return at;
     }
 
     /// <summary>Notes that a nested message is there.</summary>

@@ -116,6 +116,37 @@ public sealed class ColumnsDecoderTests
         Assert.Equal(2000, _batch.RowCount);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(31)]
+    [InlineData(32)]
+    [InlineData(33)]
+    [InlineData(36)]
+    [InlineData(63)]
+    [InlineData(64)]
+    [InlineData(65)]
+    [InlineData(127)]
+    [InlineData(128)]
+    [InlineData(256)]
+    public void Strings_of_any_length_are_those_of_the_rows(int length)
+    {
+        // Runs of one length, of this one among others, and of every length up to it.
+        GpsPoint[] points = [.. Enumerable.Range(0, 700).Select(Rows.Point)];
+        for (int i = 0; i < points.Length; i++)
+        {
+            int own = i < 300 ? length : i < 400 ? (i % 3 * length / 2) : i % (length + 1);
+            points[i].OrderId = new string((char)('a' + (i % 26)), own);
+            points[i].DriverId = new string((char)('a' + (i % 7)), Math.Max(1, own));
+        }
+
+        Assert.Equal(RequestResult.Decoded, Append(ColumnsOf.Points(points)));
+        var rows = new Batch(s_table);
+        _decoder.TryAppend(
+            new StreamGpsPointsRequest { Points = { points } }.ToByteArray(), rows, Rows.Now, _rejected);
+        Assert.Equal((700, 0), (rows.RowCount, _rejected.Count));
+        Assert.Equal(Blocks.Encode(rows), Blocks.Encode(_batch));
+    }
+
     [Fact]
     public void Columns_that_make_no_rows_take_the_rows_beside_them_along()
     {

@@ -103,7 +103,8 @@ internal sealed class ColumnsMaker(Choices choices)
         var fields = new List<WireField>();
         if (choices.OneIn(3))
         {
-            fields.AddRange(Enumerable.Range(0, count).Select(_ => Leaf(StringColumn.ValuesFieldNumber, Bytes())));
+            byte[]? one = choices.OneIn(4) ? Bytes() : null;
+            fields.AddRange(Enumerable.Range(0, count).Select(_ => Leaf(StringColumn.ValuesFieldNumber, one ?? Bytes())));
             if (IsRare(60))
             {
                 fields.Add(Leaf(StringColumn.DictionaryFieldNumber, Bytes()));
@@ -160,8 +161,11 @@ internal sealed class ColumnsMaker(Choices choices)
             },
         };
         int deltas = Math.Max(0, Count() - 1);
+
+        // Runs of differences of one byte, or two, are read together.
+        Func<ulong> delta = choices.Of(Delta, () => (ulong)choices.Next(128), () => (ulong)(128 + choices.Next(16256)));
         fields.Add(Packed(
-            TimestampColumn.DeltaMicrosFieldNumber, Enumerable.Range(0, deltas).Select(_ => VarintBytes(Delta()))));
+            TimestampColumn.DeltaMicrosFieldNumber, Enumerable.Range(0, deltas).Select(_ => VarintBytes(delta()))));
         return [Message(number, fields)];
     }
 
