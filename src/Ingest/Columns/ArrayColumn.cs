@@ -19,6 +19,9 @@ internal sealed class ArrayColumn(Column items, Column? values = null) : Column
     /// <summary>The values of a map.</summary>
     public Column? Values => values;
 
+    /// <summary>The names of properties that rows have had; null for what is no Struct.</summary>
+    public PropertyNames? Names { get; init; }
+
     /// <summary>Items of all rows so far.</summary>
     public int Count { get; private set; }
 
@@ -40,6 +43,16 @@ internal sealed class ArrayColumn(Column items, Column? values = null) : Column
         values?.EnsureRow(item);
         return item;
     }
+
+    /// <summary>
+    /// The place of one more item of the row that was begun, for which the caller makes room;
+    /// <see cref="EndRow"/> is to follow.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int TakeItem() => Count++;
+
+    /// <summary>Ends the list of a row whose items were taken by <see cref="TakeItem"/>.</summary>
+    public void EndRow(int row) => SetEnd(row, Count);
 
     /// <summary>
     /// Appends the lists of many rows, by their lengths; the items are written by the caller, from where
@@ -127,7 +140,8 @@ internal sealed class ArrayColumn(Column items, Column? values = null) : Column
     public override long EncodedBytes(int rows) =>
         ((long)rows * sizeof(ulong)) + items.EncodedBytes(Count) + (values?.EncodedBytes(Count) ?? 0);
 
-    public override long HeldBytes => _ends.HeldBytes + items.HeldBytes + (values?.HeldBytes ?? 0);
+    public override long HeldBytes =>
+        _ends.HeldBytes + items.HeldBytes + (values?.HeldBytes ?? 0) + (Names?.HeldBytes ?? 0);
 
     private int End(int row) => Unsafe.ReadUnaligned<int>(ref _ends.Slot(row));
 

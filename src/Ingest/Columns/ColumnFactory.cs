@@ -14,7 +14,10 @@ internal static class ColumnFactory
             : new NullableColumn(Values(node, nullable: false)),
         FieldShape.Repeated => new ArrayColumn(Values(node, nullable: false)),
         FieldShape.Map => new ArrayColumn(Keys(node), Values(node, nullable: false)),
-        FieldShape.Struct => new ArrayColumn(new LowCardinalityColumn(nullable: false), new StringColumn()),
+        FieldShape.Struct => new ArrayColumn(new LowCardinalityColumn(nullable: false), new StringColumn())
+        {
+            Names = new PropertyNames(),
+        },
         FieldShape.JsonObject or FieldShape.JsonArray => new StringColumn(),
         _ => throw new ArgumentOutOfRangeException(nameof(node), node.Shape, "has no column of its own"),
     };

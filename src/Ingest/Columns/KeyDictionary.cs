@@ -37,6 +37,11 @@ internal sealed class KeyDictionary
     /// <summary>Number of keys; in a nullable dictionary key 0 is NULL.</summary>
     public int Count { get; private set; }
 
+    /// <summary>
+    /// Changes when keys are forgotten: of an equal version, the key of a string is what it was. Never 0.
+    /// </summary>
+    public int Version { get; private set; } = 1;
+
     /// <summary>Bytes of the keys in Native form.</summary>
     public int EncodedBytes { get; private set; }
 
@@ -89,6 +94,7 @@ internal sealed class KeyDictionary
 
         EncodedBytes = Count == 0 ? 0 : _keys[Count - 1].Start + _keys[Count - 1].Length;
         _last = -1;
+        NextVersion();
         return true;
     }
 
@@ -123,8 +129,11 @@ internal sealed class KeyDictionary
         Count = 0;
         EncodedBytes = 0;
         _last = -1;
+        NextVersion();
         AddNull();
     }
+
+    private void NextVersion() => Version = Version == int.MaxValue ? 1 : Version + 1;
 
     private void AddNull()
     {

@@ -45,6 +45,10 @@ internal sealed partial class LowCardinalityColumn : Column
         return key >= 0;
     }
 
+    /// <summary>Writes a value by its key in the dictionary as it is now.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void WriteKey(int row, int key) => _indexes[row] = key;
+
     /// <summary>Writes the name of an enum's number, or the number in decimals where the schema has no name.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void WriteEnum(int row, int number)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Ingest.Columns;
@@ -10,7 +9,7 @@ public sealed partial class RowDecoder
 {
     // Names are written out with those of their parents, so a few bytes under a long name can become many; what real
     // rows have is below twice their length.
-    private const int MostNameBytesPerByte = 8;
+    internal const int MostNameBytesPerByte = 8;
 
     /// <summary>Writes the struct of a row that comes as columns; the bytes were checked.</summary>
     /// <returns>False when a name is too long.</returns>
@@ -107,24 +106,8 @@ public sealed partial class RowDecoder
         occurrences.EndFrame(chain, count);
     }
 
-    // As double.ToString writes it; whole numbers, which most are, by way of an integer at a fraction of the cost.
-    private static void AppendNumber(StringColumn text, double number)
-    {
-        const double endOfPlainDigits = 1e15;
-        Span<byte> digits = stackalloc byte[32];
-        long whole = (long)number;
-        int written;
-        if (whole == number && Math.Abs(number) < endOfPlainDigits && (whole != 0 || !double.IsNegative(number)))
-        {
-            whole.TryFormat(digits, out written, default, CultureInfo.InvariantCulture);
-        }
-        else
-        {
-            number.TryFormat(digits, out written, default, CultureInfo.InvariantCulture);
-        }
-
-        text.Append(digits[..written]);
-    }
+    private static void AppendNumber(StringColumn text, double number) =>
+        text.TakeShort(NumberText.Write(number, ref text.ShortRoom()));
 
     private static void WriteStructValue(
         FieldPlan field, ref byte source, Batch batch, StringColumn text, in StructWire.Value value, int first)

@@ -102,7 +102,7 @@ internal sealed class RowEmitter
     {
         EmitTouch(field);
         EmitPlace(last);
-        if (field.Op is FieldOp.String or FieldOp.LowCardinality or FieldOp.Item)
+        if (field.Op is FieldOp.String or FieldOp.LowCardinality or FieldOp.Item or FieldOp.Struct)
         {
             _il.Emit(OpCodes.Ldarg, Limit);
         }
@@ -143,6 +143,9 @@ internal sealed class RowEmitter
                 EmitBool(field.Validate);
                 return nameof(RowSteps.List);
 
+            case FieldOp.Struct:
+                return nameof(RowSteps.Struct);
+
             case FieldOp.Timestamp:
                 (long earliest, long latest, long ahead) = Rule(field, c => c.Seconds)!.Value;
                 _il.Emit(OpCodes.Ldc_I8, earliest);
@@ -172,14 +175,14 @@ internal sealed class RowEmitter
             EmitTouch(field);
             EmitColumn(field);
             _il.Emit(OpCodes.Ldarg, Row);
-            _il.Emit(OpCodes.Callvirt, field.Op == FieldOp.Item ? beginList : writeDefault);
+            _il.Emit(OpCodes.Callvirt, field.Op is FieldOp.Item or FieldOp.Struct ? beginList : writeDefault);
         }
     }
 
     // Columns whose rows have a place of their own need no rewinding.
     private void EmitTouch(FieldPlan field)
     {
-        if (field.Op is FieldOp.String or FieldOp.LowCardinality or FieldOp.Enum or FieldOp.Item)
+        if (field.Op is FieldOp.String or FieldOp.LowCardinality or FieldOp.Enum or FieldOp.Item or FieldOp.Struct)
         {
             _il.Emit(OpCodes.Ldloc, _touched);
             _il.Emit(OpCodes.Ldc_I8, (long)field.Bit);

@@ -19,6 +19,9 @@ internal sealed class RowProgram
     private const int MaxPresenceBits = 64;
     private const int MaxTagBytes = 2;
 
+    // So that what a Struct has within it never lies too deep.
+    private const int MaxDepthOfStruct = Wire.MaxDepth - (3 * (StructReader.MaxLevels + 1));
+
     private readonly Reader _reader;
 
     private RowProgram(Reader reader) => _reader = reader;
@@ -27,12 +30,12 @@ internal sealed class RowProgram
         ref byte source, int at, int end, int limit, Column[] columns, int row, long nowSeconds, out ulong touched);
 
     /// <summary>
-    /// Compiles a table's plan; null when it has fields that the program does not know: maps, structs, oneofs, optional
+    /// Compiles a table's plan; null when it has fields that the program does not know: maps, oneofs, optional
     /// fields, lists of numbers, or more than 64 columns. Null also where code cannot be emitted.
     /// </summary>
     public static RowProgram? TryCompile(PlanCompiler plan, int presenceBits)
     {
-        if (presenceBits > MaxPresenceBits || !RuntimeFeature.IsDynamicCodeCompiled || !IsKnown(plan.Root))
+        if (presenceBits > MaxPresenceBits || !RuntimeFeature.IsDynamicCodeCompiled || !IsKnown(plan.Root, depth: 1))
         {
             return null;
         }
@@ -64,11 +67,12 @@ internal sealed class RowProgram
         ref byte source, int at, int end, int limit, Column[] columns, int row, long nowSeconds, out ulong touched) =>
         _reader(ref source, at, end, limit, columns, row, nowSeconds, out touched) == end;
 
-    private static bool IsKnown(TagTable<FieldPlan> message) => message.Entries.All(
+    private static bool IsKnown(TagTable<FieldPlan> message, int depth) => message.Entries.All(
         entry => !entry.Value.InOneof && !entry.Value.Nullable && entry.Key < 1u << (7 * MaxTagBytes)
             && entry.Value.Op switch
             {
-                FieldOp.Message => IsKnown(entry.Value.Nested!),
+                FieldOp.Message => IsKnown(entry.Value.Nested!, depth + 1),
+                FieldOp.Struct => depth < MaxDepthOfStruct,
                 FieldOp.Item => entry.Value.ValueOp is FieldOp.String or FieldOp.LowCardinality,
                 FieldOp.Fixed32 or FieldOp.Fixed64 or FieldOp.Enum or FieldOp.String or FieldOp.LowCardinality
                     or FieldOp.Timestamp or FieldOp.Bool or FieldOp.Varint32 or FieldOp.Varint64 or FieldOp.ZigZag32

@@ -222,6 +222,21 @@ internal static class RowSteps
         return at;
     }
 
+    /// <summary>A Struct to a map of text. In two parts, which are one, it is declined.</summary>
+    public static int Struct(
+        ref byte source, int at, int end, int limit, Column column, int row, int tag, int tagBytes, bool required)
+    {
+        ArrayColumn map = Unsafe.As<ArrayColumn>(column);
+        map.BeginRow(row);
+        if (!IsNext(ref source, at, end, tag, tagBytes))
+        {
+            return required ? Decline : at;
+        }
+
+        at = Wire.ReadLength(ref source, at + tagBytes, end, out int length);
+        return at >= 0 && StructReader.TryRead(ref source, at, at + length, limit, map, row) ? at + length : Decline;
+    }
+
     /// <summary>
     /// A timestamp to microseconds; <paramref name="aheadSeconds"/> below 0 sets no bound by the clock.
     /// </summary>

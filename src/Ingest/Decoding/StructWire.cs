@@ -8,12 +8,12 @@ namespace Ingest.Decoding;
 internal static class StructWire
 {
     private const uint EntryTag = (1 << 3) | Wire.Len;
-    private const uint NullTag = (1 << 3) | Wire.Varint;
-    private const uint NumberTag = (2 << 3) | Wire.I64;
-    private const uint StringTag = (3 << 3) | Wire.Len;
-    private const uint BoolTag = (4 << 3) | Wire.Varint;
-    private const uint StructTag = (5 << 3) | Wire.Len;
-    private const uint ListTag = (6 << 3) | Wire.Len;
+    public const uint NullTag = (1 << 3) | Wire.Varint;
+    public const uint NumberTag = (2 << 3) | Wire.I64;
+    public const uint StringTag = (3 << 3) | Wire.Len;
+    public const uint BoolTag = (4 << 3) | Wire.Varint;
+    public const uint StructTag = (5 << 3) | Wire.Len;
+    public const uint ListTag = (6 << 3) | Wire.Len;
 
     /// <summary>What a value is.</summary>
     public enum Kind
