@@ -42,6 +42,14 @@ public interface IStore : IAsyncDisposable
     Task InsertAsync(SealedSegment segment, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Says which segment will be inserted behind the one that is being inserted, so that the store may read it meanwhile.
+    /// Nothing of it is inserted before <see cref="InsertAsync"/> is called with it, as has to be done.
+    /// </summary>
+    void Prepare(SealedSegment segment)
+    {
+    }
+
+    /// <summary>
     /// Inserts those rows of a segment that the store lacks, told by their numbers; of tables that number them, when an
     /// INSERT landed in part and its token may be forgotten. No other insert of the segment may be under way.
     /// </summary>

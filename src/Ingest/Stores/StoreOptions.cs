@@ -45,7 +45,7 @@ public sealed record StoreOptions
 
     /// <summary>
     /// Niceness of the embedded engine's threads, 0 to 19; default 10: of a core that the server wants too they have a
-    /// tenth. Unless it is 0, those that merge have 19.
+    /// tenth. Unless it is 0, those that merge run only when no other wants the core.
     /// </summary>
     public int EngineNice { get; init; } = 10;
 

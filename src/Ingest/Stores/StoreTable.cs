@@ -214,7 +214,13 @@ internal sealed class StoreTable
                 }
             }
 
-            await _store.InsertAsync(segment, stop);
+            Task inserted = _store.InsertAsync(segment, stop);
+            if (_segments.Reader.TryPeek(out SealedSegment? next) && !next.Recovered)
+            {
+                _store.Prepare(next); // A recovered one may be stored already.
+            }
+
+            await inserted;
             return true;
         }
         catch (StoreException)

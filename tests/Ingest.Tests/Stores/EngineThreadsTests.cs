@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ingest.Stores;
+using Ingest.Stores.Embedded;
 
 namespace Ingest.Tests.Stores;
 
@@ -14,7 +15,7 @@ public sealed class EngineThreadsTests(EngineFixture engine)
         _ = engine.Store;
         Skip.IfNot(OperatingSystem.IsLinux(), "Niceness of threads is Linux's.");
         int expected = new StoreOptions().EngineNice;
-        (string Name, int Nice)[] threads = [.. Niceness()];
+        (string Name, int Nice, int Policy)[] threads = [.. Scheduling()];
         ILookup<string, int> niceness = threads.ToLookup(thread => thread.Name, thread => thread.Nice);
         Assert.All(
             s_callers, name => Assert.All(niceness[name].DefaultIfEmpty(-1), nice => Assert.Equal(expected, nice)));
@@ -25,8 +26,22 @@ public sealed class EngineThreadsTests(EngineFixture engine)
         Assert.All(niceness[".NET TP Worker"], nice => Assert.NotEqual(expected, nice));
     }
 
-    // PID (NAME) and 17 more fields before it; the name is cut at 15 characters.
-    private static IEnumerable<(string Name, int Nice)> Niceness()
+    [SkippableFact]
+    public async Task Threads_that_merge_run_when_no_other_wants_the_core_and_others_do_not_wait_so()
+    {
+        const int WhenIdle = 5;
+        EmbeddedStore store = engine.Store;
+        Skip.IfNot(OperatingSystem.IsLinux(), "Policies of threads are Linux's.");
+        await store.EnsureTableAsync(SegmentFile.Table("merged_when_idle"), default);
+        (string Name, int Nice, int Policy)[] threads = [.. Scheduling()];
+        Assert.Equal(
+            new StoreOptions().MergeThreads, threads.Count(thread => thread.Name == "MergeMutate" && thread.Policy == WhenIdle));
+        Assert.All(
+            threads, thread => Assert.True(thread.Policy != WhenIdle || thread.Name == "MergeMutate", thread.Name));
+    }
+
+    // PID (NAME), and the 17th and the 39th of the fields behind it; the name is cut at 15 characters.
+    private static IEnumerable<(string Name, int Nice, int Policy)> Scheduling()
     {
         foreach (string task in Directory.EnumerateDirectories("/proc/self/task"))
         {
@@ -42,7 +57,10 @@ public sealed class EngineThreadsTests(EngineFixture engine)
 
             int end = stat.LastIndexOf(')');
             string name = stat[(stat.IndexOf('(', StringComparison.Ordinal) + 1)..end];
-            yield return (name, int.Parse(stat[(end + 2)..].Split(' ')[16], CultureInfo.InvariantCulture));
+            string[] fields = stat[(end + 2)..].Split(' ');
+            yield return (
+                name, int.Parse(fields[16], CultureInfo.InvariantCulture),
+                int.Parse(fields[38], CultureInfo.InvariantCulture));
         }
     }
 }

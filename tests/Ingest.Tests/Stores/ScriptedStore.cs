@@ -13,6 +13,8 @@ internal sealed class ScriptedStore : IStore
 
     public ConcurrentQueue<string> Calls { get; } = [];
 
+    public ConcurrentQueue<SealedSegment> Prepared { get; } = [];
+
     public ConcurrentDictionary<ulong, long> Rows { get; } = [];
 
     /// <summary>Held by inserts until it is released.</summary>
@@ -43,6 +45,8 @@ internal sealed class ScriptedStore : IStore
 
         Rows.AddOrUpdate(segment.SegmentId, segment.Rows, (_, had) => had + segment.Rows);
     }
+
+    public void Prepare(SealedSegment segment) => Prepared.Enqueue(segment);
 
     public Task InsertMissingAsync(SealedSegment segment, CancellationToken cancellationToken)
     {

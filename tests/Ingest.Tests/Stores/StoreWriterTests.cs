@@ -146,6 +146,26 @@ public sealed class StoreWriterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_segment_that_waits_is_prepared_unless_it_may_be_stored()
+    {
+        using var gate = new SemaphoreSlim(0);
+        var store = new ScriptedStore { Gate = gate };
+        store.Faults.Enqueue(new StoreException("away", StoreFault.Unavailable));
+        await using StoreWriter writer = Start(store);
+        SealedSegment[] segments = [Segment(1, 3), Segment(2, 4), Segment(3, 5) with { Recovered = true }];
+        foreach (SealedSegment segment in segments)
+        {
+            await _sealed.Writer.WriteAsync(segment);
+        }
+
+        // The first is inserted once more when the others wait for sure.
+        await Eventually.BeAsync(() => writer.Status.WaitingSegments == segments.Length);
+        gate.Release(segments.Length + 1);
+        await Eventually.BeAsync(() => _released.Count == segments.Length);
+        Assert.Equal([segments[1]], store.Prepared.Distinct());
+    }
+
+    [Fact]
     public async Task What_cannot_be_stored_in_time_stays_in_the_log()
     {
         using var gate = new SemaphoreSlim(0);

@@ -9,7 +9,7 @@ namespace Ingest.Stores.Embedded;
 /// <summary>ClickHouse in this process: libchdb with a data directory of its own.</summary>
 /// <remarks>
 /// <para>
-/// Threads of ours: one for inserts, one for definitions and counts, one that kills cancelled queries, and one for each
+/// Threads of ours: two for inserts, one for definitions and counts, one that kills cancelled queries, and one for each
 /// query that may run at the same time. Each has its own connection; a query's lives as long as the query.
 /// </para>
 /// <para>
@@ -34,23 +34,19 @@ public sealed class EmbeddedStore : IStore
     // The engine's own 8 are more than the places there are, and it would never merge large parts.
     private const int FreeMergesForLargeParts = 2;
 
-    // Inserts before merges: what a merge would save can wait.
-    private const int NiceOfMerges = 19;
     private const string MergeThreadName = "MergeMutate";
 
     private readonly string _directory;
     private readonly StoreOptions _options;
     private readonly TableLayout _layout;
-    private readonly StoreThread _inserts;
+    private readonly EngineInserts _inserts;
     private readonly StoreThread _definitions;
     private readonly StoreThread _kills;
     private readonly QueryThreads _queries;
     private EngineConnection _definitionSession = null!;
     private EngineConnection _killSession = null!;
-    private EngineConnection _insertSession = null!;
-    private SegmentInsert _insert = null!;
     private long _lastQuery;
-    private int _mergeThreads; // That have their niceness.
+    private int _mergeThreads; // That give way to all others.
 
     private EmbeddedStore(string directory, StoreOptions options)
     {
@@ -61,7 +57,9 @@ public sealed class EmbeddedStore : IStore
             DeduplicationWindow = options.DeduplicationWindow, MinMergedParts = MinMergedParts,
             FreeMergesForLargeParts = FreeMergesForLargeParts,
         };
-        _inserts = new StoreThread("store insert", GiveWay);
+        var sender = new SegmentSender(options.OrderRows);
+        _inserts = new EngineInserts(
+            () => new SegmentInsert(EngineConnection.Open([$"--path={directory}"]), _layout, sender), GiveWay);
         _definitions = new StoreThread("store definitions", GiveWay);
         _kills = new StoreThread("store kill", GiveWay);
         _queries = new QueryThreads(options.MaxConcurrentQueries, GiveWay);
@@ -84,7 +82,6 @@ public sealed class EmbeddedStore : IStore
         try
         {
             await store._definitions.RunAsync(store.OpenDefinitions);
-            await store._inserts.RunAsync(store.OpenInserts);
             await store._kills.RunAsync(() => store._killSession = EngineConnection.Open([$"--path={directory}"]));
             return store;
         }
@@ -151,17 +148,20 @@ public sealed class EmbeddedStore : IStore
         {
             // Not when the engine is opened: its threads take their names when they begin to run.
             await _definitions.RunAsync(
-                () => _mergeThreads = EngineThreads.GiveWay(MergeThreadName, NiceOfMerges), cancellationToken);
+                () => _mergeThreads = EngineThreads.RunWhenIdle(MergeThreadName), cancellationToken);
         }
     }
 
     /// <inheritdoc/>
     public Task InsertAsync(SealedSegment segment, CancellationToken cancellationToken) =>
-        _inserts.RunAsync(() => _insert.Run(segment, cancellationToken), cancellationToken);
+        _inserts.InsertAsync(segment, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Prepare(SealedSegment segment) => _inserts.Prepare(segment);
 
     /// <inheritdoc/>
     public Task InsertMissingAsync(SealedSegment segment, CancellationToken cancellationToken) =>
-        _inserts.RunAsync(() => _insert.RunMissing(segment), cancellationToken);
+        _inserts.InsertMissingAsync(segment, cancellationToken);
 
     /// <inheritdoc/>
     public Task<long> CountRowsAsync(TableSchema table, ulong segmentId, CancellationToken cancellationToken) =>
@@ -216,7 +216,7 @@ public sealed class EmbeddedStore : IStore
     {
         await _queries.DisposeAsync();
         await CloseAsync(_kills, _killSession);
-        await CloseAsync(_inserts, _insertSession);
+        await _inserts.DisposeAsync();
         await CloseAsync(_definitions, _definitionSession);
     }
 
@@ -271,12 +271,6 @@ public sealed class EmbeddedStore : IStore
             "--background_common_pool_size=2", "--background_move_pool_size=1", "--background_fetches_pool_size=1",
         ]);
         Description = $"embedded ClickHouse {_definitionSession.ReadRows("SELECT version()")[0][0]} in {_directory}";
-    }
-
-    private void OpenInserts()
-    {
-        _insertSession = EngineConnection.Open([$"--path={_directory}"]);
-        _insert = new SegmentInsert(_insertSession, _layout, _options.OrderRows);
     }
 
     /// <summary>Makes the directory and an empty configuration file in it, and looks whether it is free.</summary>

@@ -10,24 +10,34 @@ namespace Ingest.Stores.Embedded;
 /// the engine's threads have turns of 100 ms: since Linux 6.12 one whose own turns are shorter then interrupts them at
 /// once, as long as it has not had more than its share. That costs the engine nothing of its share; its niceness does.
 /// A thread has both from the one that makes it, so it is enough that all who call the engine have them.
+/// <para>
+/// Merges have what nobody else wants (SCHED_IDLE): they can wait, and with a niceness alone, even the highest, each
+/// wake-up of an INSERT would wait for the end of a merge's turn. Their own turns are short, so that one which holds a
+/// lock of the engine does not hold it for long. An engine that merges too little slows INSERTs by itself, from 1,000
+/// parts on.
+/// </para>
 /// </remarks>
 internal static partial class EngineThreads
 {
+    private const uint Fair = 0; // SCHED_OTHER
+    private const uint WhenIdle = 5; // SCHED_IDLE
+    private const int MostNice = 19;
     private const ulong LongestTurnNanos = 100_000_000;
+    private const ulong ShortTurnNanos = 1_000_000;
 
     /// <summary>Lets the calling thread, and all that it starts, give way; nothing where Linux refuses.</summary>
     /// <param name="nice">0 to 19: its share of a core that others want too is 0.8 to that power of theirs.</param>
     public static void GiveWay(int nice)
     {
-        GiveWay(thread: 0, nice);
+        Set(thread: 0, new Attributes { Policy = Fair, Nice = nice, RuntimeNanos = LongestTurnNanos });
     }
 
     /// <summary>
-    /// Lets the threads of a name give way. The engine's own setting for its merges wants a capability that a server
-    /// seldom has.
+    /// Lets the threads of a name run when no other wants the core. The engine's own setting for its merges wants a
+    /// capability that a server seldom has.
     /// </summary>
     /// <returns>How many there are.</returns>
-    public static int GiveWay(string name, int nice)
+    public static int RunWhenIdle(string name)
     {
         int found = 0;
         foreach (string task in OperatingSystem.IsLinux() ? Directory.GetDirectories("/proc/self/task") : [])
@@ -36,7 +46,11 @@ internal static partial class EngineThreads
             {
                 if (File.ReadAllText(Path.Combine(task, "comm")).TrimEnd('\n') == name)
                 {
-                    GiveWay(nint.Parse(Path.GetFileName(task), CultureInfo.InvariantCulture), nice);
+                    nint thread = nint.Parse(Path.GetFileName(task), CultureInfo.InvariantCulture);
+
+                    // The length of a turn can be set of a fair one only, and stays.
+                    Set(thread, new Attributes { Policy = Fair, Nice = MostNice, RuntimeNanos = ShortTurnNanos });
+                    Set(thread, new Attributes { Policy = WhenIdle, Nice = MostNice });
                     found++;
                 }
             }
@@ -49,14 +63,11 @@ internal static partial class EngineThreads
         return found;
     }
 
-    private static void GiveWay(nint thread, int nice)
+    private static void Set(nint thread, Attributes attributes)
     {
         if (OperatingSystem.IsLinux() && SystemCall() is { } number)
         {
-            var attributes = new Attributes
-            {
-                Size = (uint)Marshal.SizeOf<Attributes>(), Nice = nice, RuntimeNanos = LongestTurnNanos,
-            };
+            attributes.Size = (uint)Marshal.SizeOf<Attributes>();
             _ = SetAttributes(number, thread, in attributes, flags: 0);
         }
     }
@@ -77,11 +88,11 @@ internal static partial class EngineThreads
     private struct Attributes
     {
         public uint Size;
-        public uint Policy; // 0: SCHED_OTHER, which is fair.
+        public uint Policy;
         public ulong Flags;
         public int Nice;
         public uint Priority;
-        public ulong RuntimeNanos; // Of SCHED_OTHER the length of a turn, since Linux 6.12; ignored before.
+        public ulong RuntimeNanos; // Of a fair thread the length of a turn, since Linux 6.12; ignored before.
         public ulong DeadlineNanos;
         public ulong PeriodNanos;
     }

@@ -1,84 +1,44 @@
 using Ingest.Log;
-using Ingest.Stores.Sorting;
 
 namespace Ingest.Stores.Embedded;
 
-/// <summary>Sends segments' bytes to the engine. Used by one thread.</summary>
-/// <remarks>Holds one pinned buffer for its lifetime; the engine copies each piece, so the buffer is free at once.</remarks>
-internal sealed unsafe class SegmentInsert(EngineConnection connection, TableLayout layout, bool orderRows)
+/// <summary>Inserts segments over one connection of the engine. Used by one thread.</summary>
+internal sealed class SegmentInsert(EngineConnection connection, TableLayout layout, SegmentSender sender) : IDisposable
 {
-    /// <summary>The engine queues up to 16 pieces, so they bound what it holds unparsed.</summary>
-    private const int PieceBytes = 1 << 20;
+    private const int CopiedBytes = 64 << 10;
 
-    private readonly SegmentSort _sort = new();
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(PieceBytes, pinned: true);
+    private SealedSegment? _prepared;
+    private InsertStream? _stream; // Of what is prepared: the engine has its rows, the table does not.
+
+    /// <summary>Sends a segment's rows to the engine, but not their end.</summary>
+    /// <remarks>Nothing of it is in the table before <see cref="Run"/>, whatever happens.</remarks>
+    /// <exception cref="StoreException">It cannot be sent now.</exception>
+    public void Prepare(SealedSegment segment, CancellationToken cancellationToken)
+    {
+        Drop();
+        string statement = new TableDefinition(segment.Table, layout).Insert()
+            + Clause(TableDefinition.InsertSettings(segment.Token));
+        _stream = sender.Send(segment, () => InsertStream.Begin(connection, statement), cancellationToken);
+        _prepared = segment;
+    }
 
     /// <summary>Inserts a segment; when it returns the rows are queryable and on disk.</summary>
-    /// <exception cref="StoreException">Nothing was inserted.</exception>
+    /// <exception cref="StoreException">Nothing is known to be inserted.</exception>
     public void Run(SealedSegment segment, CancellationToken cancellationToken)
     {
-        using SegmentReader segmentBytes = SegmentReader.Open(segment);
-        if (!orderRows || !_sort.TryOrder(segment, segmentBytes)
-            || !TryRunOrdered(segment, segmentBytes, cancellationToken))
+        if (!ReferenceEquals(_prepared, segment))
         {
-            Run(segment, stream => Send(segmentBytes, stream, cancellationToken));
-        }
-    }
-
-    // False when the rows cannot be put in order after all; nothing was inserted then.
-    private bool TryRunOrdered(SealedSegment segment, SegmentReader segmentBytes, CancellationToken cancellationToken) =>
-        Run(segment, stream =>
-        {
-            var pieces = new PieceWriter(_buffer, piece =>
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                return stream.TryAppend(piece);
-            });
-            return _sort.TryWrite(segmentBytes, pieces) ? !pieces.IsBroken : null;
-        });
-
-    private bool? Send(SegmentReader segmentBytes, InsertStream stream, CancellationToken cancellationToken)
-    {
-        while (segmentBytes.Read(_buffer) is var read and > 0)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (!stream.TryAppend(_buffer.AsSpan(0, read)))
-            {
-                return false;
-            }
+            Prepare(segment, cancellationToken);
         }
 
-        return true;
-    }
-
-    // What sends answers whether the engine took all, or null when there is nothing to send after all.
-    private bool Run(SealedSegment segment, Func<InsertStream, bool?> send)
-    {
-        using InsertStream stream = InsertStream.Begin(
-            connection,
-            new TableDefinition(segment.Table, layout).Insert() + Clause(TableDefinition.InsertSettings(segment.Token)));
-        bool? isWhole;
         try
         {
-            isWhole = send(stream);
-            if (isWhole is null)
-            {
-                stream.Cancel();
-                return false;
-            }
-
-            // When the engine broke it off, the reason comes with the end of the stream.
-            stream.Complete();
+            _stream!.Complete();
         }
-        catch
+        finally
         {
-            stream.Cancel();
-            throw;
+            Drop();
         }
-
-        // Else some of the rows may be there, which the next try finds out.
-        return isWhole.Value ? true : throw new StoreException(
-            "The engine broke the insert off and gave no reason.", StoreFault.Unavailable);
     }
 
     /// <summary>Inserts the rows of a segment that the table lacks.</summary>
@@ -89,6 +49,7 @@ internal sealed unsafe class SegmentInsert(EngineConnection connection, TableLay
     /// <exception cref="StoreException">Some of them may have been inserted.</exception>
     public void RunMissing(SealedSegment segment)
     {
+        Drop();
         string path = Path.GetFullPath(segment.Path);
         bool isWhole = new FileInfo(path) is { Exists: true } file && file.Length == segment.Length;
         string source = isWhole ? path : Copy(segment);
@@ -110,17 +71,32 @@ internal sealed unsafe class SegmentInsert(EngineConnection connection, TableLay
         }
     }
 
-    private string Copy(SealedSegment segment)
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        using SegmentReader segmentBytes = SegmentReader.Open(segment);
+        Drop();
+        connection.Dispose();
+    }
+
+    private static string Copy(SealedSegment segment)
+    {
+        using SegmentReader bytes = SegmentReader.Open(segment);
         string path = Path.GetTempFileName();
         using FileStream copy = File.Create(path);
-        while (segmentBytes.Read(_buffer) is var read and > 0)
+        byte[] buffer = GC.AllocateUninitializedArray<byte>(CopiedBytes);
+        while (bytes.Read(buffer) is var read and > 0)
         {
-            copy.Write(_buffer, 0, read);
+            copy.Write(buffer, 0, read);
         }
 
         return path;
+    }
+
+    private void Drop()
+    {
+        _stream?.Cancel();
+        _stream?.Dispose();
+        (_stream, _prepared) = (null, null);
     }
 
     private static string Clause(IEnumerable<(string Name, string Value)> settings) =>
