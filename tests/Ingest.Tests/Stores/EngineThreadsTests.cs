@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ingest.Schema;
 using Ingest.Stores;
 using Ingest.Stores.Embedded;
 
@@ -32,7 +33,7 @@ public sealed class EngineThreadsTests(EngineFixture engine)
         const int WhenIdle = 5;
         EmbeddedStore store = engine.Store;
         Skip.IfNot(OperatingSystem.IsLinux(), "Policies of threads are Linux's.");
-        await store.EnsureTableAsync(SegmentFile.Table("merged_when_idle"), default);
+        await store.EnsureTableAsync(BuiltInTables.All[0], default);
         (string Name, int Nice, int Policy)[] threads = [.. Scheduling()];
         Assert.Equal(
             new StoreOptions().MergeThreads, threads.Count(thread => thread.Name == "MergeMutate" && thread.Policy == WhenIdle));
