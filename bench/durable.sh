@@ -12,7 +12,7 @@
 #   cost       not among the default ones: what a point costs the server all the way, beside what cannot be saved. RUNS (3)
 #              times in turn: (a) a gRPC C++ peer decodes and drops, h2load sends; (b) the engine alone inserts SEGMENTS
 #              (18) segments that are ready, rows as they came; (c) the server all the way, as many rows at COST_RATE
-#              (1000000) a second. (b) and (c) until merges are idle. Prints c / (a + b)
+#              (2000000) a second, after WARM_UP (15) s at a million. (b) and (c) until merges are idle. Prints c / (a + b)
 #   flat       not among the default ones: FLAT_MINUTES (30) of rows at FLAT_RATE (1000000) a second into the embedded store;
 #              resident memory each 10 s, and what a million rows cost by the size of the table, into CSV in OUT
 # A gRPC C++ server that only decodes is beside ours in bench/compare/compare.sh cpp.
@@ -31,6 +31,7 @@ fi
 serve() { # NAME ARGUMENTS...: a server with a directory of that name
   local data=$work/$1
   shift
+  later=0
   mkdir -p "$data"
   dotnet "$root/src/Server/bin/Release/net10.0/Ingest.Server.dll" --Ingest:DataDirectory="$data" \
     --Ingest:GrpcPort=0 --Ingest:HttpPort=0 "$@" >"$data/out.txt" 2>&1 &
@@ -38,8 +39,12 @@ serve() { # NAME ARGUMENTS...: a server with a directory of that name
   for _ in $(seq 200); do grep -q 'Try:' "$data/out.txt" && break; sleep 0.1; done
   grpc=$(awk '$1 == "gRPC" {print $2}' "$data/out.txt") http=$(awk '$1 == "HTTP" {print $2}' "$data/out.txt")
 }
+# Each load sends points of two days behind those of the one before: merges of parts whose times overlap cost more than twice
+# as much, and no fleet sends its points twice.
 load() {
-  dotnet "$root/bench/Load/bin/Release/net10.0/Ingest.Load.dll" --server "$grpc" --streams 8 --connections 2 --via frames "$@"
+  later=$((later + 172800))
+  dotnet "$root/bench/Load/bin/Release/net10.0/Ingest.Load.dll" --server "$grpc" --streams 8 --connections 2 --via frames \
+    --later "$later" "$@"
 }
 ticks() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
 metric() { curl -s "$http/metrics" | awk -v n="$1" '$1 ~ "^" n "($|{)" {sum += $2} END {printf "%.0f", sum}'; }
@@ -190,7 +195,7 @@ peer_cost() { # CPU s a million points of the peer; 16 streams of a million
   stop -KILL
 }
 cost() {
-  local runs=${RUNS:-3} count=${SEGMENTS:-18} at=${COST_RATE:-1000000} a b c merged
+  local runs=${RUNS:-3} count=${SEGMENTS:-18} at=${COST_RATE:-2000000} a b c merged
   build_peer
   segments $((count + 3)) 1000000
   for run in $(seq "$runs"); do
@@ -198,10 +203,10 @@ cost() {
     engine_on "$count" plain | tee "$work/plain.txt"
     b=$(sed -E 's/.* ([0-9.]+) when merges were idle.*/\1/' "$work/plain.txt")
     serve "cost-$run"
-    load --seconds 3 --rate 300000 >/dev/null
+    load --seconds "${WARM_UP:-15}" --rate 1000000 >/dev/null
     until_idle
     c=$(ticks) merged=$(sql "SELECT sum(value) FROM system.events WHERE event = 'MergedRows'")
-    load --seconds "$count" --rate "$at" --json "$work/report.json" >/dev/null
+    load --seconds $((count * 1000000 / at)) --rate "$at" --json "$work/report.json" >/dev/null
     until_idle
     c=$(($(ticks) - c)) merged=$(($(sql "SELECT sum(value) FROM system.events WHERE event = 'MergedRows'") - merged))
     stop

@@ -23,6 +23,7 @@ internal sealed class FrameConnection : IDisposable
     private readonly Dictionary<int, FrameStream> _byId;
     private readonly Uri _server;
     private readonly int _allStreams;
+    private readonly long _laterSeconds;
     private readonly bool _isAppend;
     private long _window = 65_535;
     private int _received;
@@ -33,8 +34,11 @@ internal sealed class FrameConnection : IDisposable
     /// <param name="streams">Its calls.</param>
     /// <param name="allStreams">Calls of all connections, which send one fleet's points together.</param>
     /// <param name="isAppend">Whether the calls are of Append.</param>
-    public FrameConnection(Uri server, IReadOnlyList<FrameStream> streams, int allStreams, bool isAppend)
+    /// <param name="laterSeconds">Seconds by which all points' times are moved.</param>
+    public FrameConnection(
+        Uri server, IReadOnlyList<FrameStream> streams, int allStreams, bool isAppend, long laterSeconds)
     {
+        _laterSeconds = laterSeconds;
         _allStreams = allStreams;
         _server = server;
         _isAppend = isAppend;
@@ -104,7 +108,8 @@ internal sealed class FrameConnection : IDisposable
                 stream.DueMicros = intervalMicros > 0 ? stream.DueMicros : time;
                 long offset = stream.BeginSend(message, rows);
                 Interlocked.Add(ref _window, -message.PayloadBytes);
-                SendAll(message.For(stream.Id, offset, PointMessages.SecondsOf(stream.NextOffset * _allStreams)));
+                SendAll(message.For(
+                    stream.Id, offset, _laterSeconds + PointMessages.SecondsOf(stream.NextOffset * _allStreams)));
                 stream.DueMicros = intervalMicros > 0
                     ? (long)(stream.DueMicros + intervalMicros)
                     : time + 1; // Behind the others.

@@ -38,7 +38,8 @@ internal static class FrameLoad
                         (2 * s) + 1, options.AsAppend, Now, () => Volatile.Read(ref countsFrom))),
                 ],
                 options.Streams,
-                options.AsAppend));
+                options.AsAppend,
+                options.LaterSeconds));
         }
 
         for (int i = 0; i < connections.Count; i++)

@@ -21,6 +21,9 @@ internal sealed record LoadOptions
     /// <summary>Points that are made before and then sent over and over; frames only.</summary>
     public required int DistinctPoints { get; init; }
 
+    /// <summary>Seconds by which the points' times are moved, so that a second load does not send those of the first.</summary>
+    public required long LaterSeconds { get; init; }
+
     /// <summary>Whether a message has its points as columns.</summary>
     public required bool AsColumns { get; init; }
 

@@ -28,6 +28,11 @@ var distinct = new Option<int>("--distinct-points")
     Description = "Points that are made before and then sent over and over; frames only.",
     DefaultValueFactory = _ => 1_000_000,
 };
+var later = new Option<long>("--later")
+{
+    Description = "Seconds by which points' times are moved, so that a load does not send those of one before; frames only.",
+    DefaultValueFactory = _ => 0,
+};
 var form = new Option<string>("--form")
 {
     Description = "How a message has its points: rows or columns.",
@@ -59,7 +64,7 @@ var warmUp = new Option<double>("--warm-up")
 var json = new Option<FileInfo?>("--json") { Description = "File that the report is written to as JSON." };
 var root = new RootCommand("Sends GPS points over many streams, and prints what was acknowledged and when.")
 {
-    server, streams, connections, rate, message, distinct, form, via, method, seconds, warmUp, json,
+    server, streams, connections, rate, message, distinct, later, form, via, method, seconds, warmUp, json,
 };
 root.SetAction(async (parsed, cancellation) =>
 {
@@ -71,6 +76,7 @@ root.SetAction(async (parsed, cancellation) =>
         PointsPerSecond = parsed.GetValue(rate),
         PointsPerMessage = parsed.GetValue(message),
         DistinctPoints = parsed.GetValue(distinct),
+        LaterSeconds = parsed.GetValue(later),
         AsColumns = parsed.GetValue(form) == "columns",
         ThroughSdk = parsed.GetValue(via) == "sdk",
         AsAppend = parsed.GetValue(method) == "append",
