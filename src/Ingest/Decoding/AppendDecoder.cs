@@ -165,9 +165,8 @@ public sealed class AppendDecoder
 
                 if (index >= skip)
                 {
-                    ref byte first = ref Unsafe.Add(ref source, at);
-                    ReadOnlySpan<byte> row = MemoryMarshal.CreateReadOnlySpan(ref first, rowLength);
-                    RowResult result = rows.TryAppend(row, batch, nowSeconds, out RowFault fault);
+                    RowResult result = rows.TryAppend(
+                        ref source, at, at + rowLength, request.Length, batch, nowSeconds, out RowFault fault);
                     if (result == RowResult.Malformed)
                     {
                         return GiveBack(batch, before, RequestResult.Malformed);

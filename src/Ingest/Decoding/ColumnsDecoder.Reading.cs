@@ -195,36 +195,6 @@ public sealed partial class ColumnsDecoder
             : Misfit(scratch, plan.ItemsFault);
     }
 
-    private static RequestResult ReadStructs(
-        ColumnPlan plan, ref ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch)
-    {
-        ref ColumnRegion structs = ref scratch.Regions[plan.Slot];
-        if (!TrySetRows(plan, ref data, structs.Count, scratch))
-        {
-            return RequestResult.Unfit;
-        }
-
-        data.FirstEntry = structs.FirstEntry;
-        ref byte source = ref MemoryMarshal.GetReference(message);
-        for (int row = 0; row < structs.Count; row++)
-        {
-            TextPlace place = scratch.Entries(structs.FirstEntry, structs.Count)[row];
-            bool isText = true;
-            if (!WireCheck.IsMessage(
-                ref source, place.Start, place.Start + place.Length, plan.Field.Layout!, depth: 2, ref isText))
-            {
-                return RequestResult.Malformed;
-            }
-
-            if (!isText)
-            {
-                scratch.Suspect(row);
-            }
-        }
-
-        return RequestResult.Decoded;
-    }
-
     private static bool TrySetRows(ColumnPlan plan, ref ColumnData data, int count, ColumnsScratch scratch)
     {
         data.Rows = count;

@@ -91,6 +91,13 @@ public sealed partial class ColumnsDecoder
         }
 
         RequestResult result = Read(message, scratch, nowSeconds);
+
+        // Of rows that are not written, structs are checked by themselves: a message is malformed whatever is made of it.
+        if ((result == RequestResult.Unfit || skip > 0) && CheckStructs(message, scratch) == RequestResult.Malformed)
+        {
+            return RequestResult.Malformed;
+        }
+
         if (result != RequestResult.Decoded)
         {
             return result;
@@ -128,7 +135,16 @@ public sealed partial class ColumnsDecoder
             }
             else
             {
-                scratch.SuspectAll();
+                if (scratch.AreStructsChecked)
+                {
+                    scratch.SuspectAll();
+                }
+                else
+                {
+                    result = CheckStructs(message, scratch);
+                }
+
+                ForgetKeys(scratch);
                 SetNextItems(row, scratch);
             }
         }
@@ -259,21 +275,6 @@ public sealed partial class ColumnsDecoder
             WriteText(ref data, message, scratch, column.Items, item, data.NextItem, column.Count - item);
             data.NextItem += column.Count - item;
         }
-    }
-
-    private bool TryWriteStructs(
-        ColumnPlan plan, ReadOnlySpan<byte> message, ColumnsScratch scratch, Batch batch, int row, int first, int count)
-    {
-        ref byte source = ref MemoryMarshal.GetReference(message);
-        foreach (TextPlace place in scratch.Entries(scratch.Data[plan.Index].FirstEntry + first, count))
-        {
-            if (!_rows.TryWriteStruct(plan.Field, ref source, place.Start, place.Start + place.Length, batch, row++))
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     private ColumnPlan[] PlansUnder(FieldPlan field) =>

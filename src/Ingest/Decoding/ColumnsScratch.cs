@@ -46,6 +46,9 @@ internal sealed class ColumnsScratch
     /// <summary>Why the columns make no rows.</summary>
     public string? Fault { get; set; }
 
+    /// <summary>Whether the message's structs have been checked all the way down.</summary>
+    public bool AreStructsChecked { get; set; }
+
     /// <summary>Rows that are written out as messages.</summary>
     public RowBuffer Rows { get; } = new();
 
@@ -71,6 +74,7 @@ internal sealed class ColumnsScratch
         Array.Clear(Regions);
         Array.Clear(Data);
         (RowCount, IsScattered, IsGathering, Fault) = (0, false, false, null);
+        AreStructsChecked = false;
         (_hasSuspects, _areAllSuspect) = (false, false);
         (_numberCount, _longCount, _entryCount) = (0, 0, 0);
     }

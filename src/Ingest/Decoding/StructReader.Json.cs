@@ -22,8 +22,8 @@ internal ref partial struct StructReader
     // The value of a ListValue: its length is read here.
     private bool TryWriteList(int at, int end, int name, int levels)
     {
-        at = Wire.ReadLength(ref _source, at, end, out int listLength);
-        if (at < 0 || at + listLength != end || levels == 0)
+        at = Enter(at, end);
+        if (at < 0 || levels == 0)
         {
             return false;
         }
@@ -63,8 +63,8 @@ internal ref partial struct StructReader
 
     private bool TryWriteObject(int at, int end, int name, int levels)
     {
-        at = Wire.ReadLength(ref _source, at, end, out int length);
-        if (at < 0 || at + length != end || levels == 0)
+        at = Enter(at, end);
+        if (at < 0 || levels == 0)
         {
             return false;
         }
@@ -104,8 +104,8 @@ internal ref partial struct StructReader
         switch (tag)
         {
             case StructWire.StringTag:
-                at = Wire.ReadLength(ref _source, at, end, out int length);
-                return at >= 0 && at + length == end && TryWriteText(at, length);
+                at = Enter(at, end);
+                return at >= 0 && TryWriteText(at, end - at);
 
             case StructWire.NumberTag:
                 if (end - at != sizeof(double))

@@ -26,6 +26,11 @@ internal ref partial struct StructReader
     private const byte NameTag = (1 << 3) | (byte)Wire.Len;
     private const byte ValueTag = (2 << 3) | (byte)Wire.Len;
 
+    // The bytes before a name: the entry's tag and length, and the name's, each length below 0x80.
+    private const int HeadBytes = 4;
+    private const uint ShortHead = EntryTag | (NameTag << 16);
+    private const uint ShortHeadMask = 0x80ff80ff;
+
     private readonly ref byte _source;
     private readonly int _limit;
     private readonly ArrayColumn _column;
@@ -95,6 +100,29 @@ internal ref partial struct StructReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int ReadName(int at, int end, int parent, long thisObject, ref int member, out int last)
     {
+        // Nearly all are short: two tags and two lengths of a byte each, the name, and another tag with the rest's length.
+        if (end - at > HeadBytes)
+        {
+            uint head = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref _source, at));
+            int nameLength = (int)(head >> 24);
+            int nameAt = at + HeadBytes;
+            at = nameAt + nameLength + 2;
+            last = nameAt - 2 + (byte)(head >> 8);
+            if ((head & ShortHeadMask) == ShortHead && last <= end && at < last
+                && Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref _source, at - 2)) == (ValueTag | ((last - at) << 8)))
+            {
+                return TryFindName(nameAt, nameLength, parent, thisObject, ref member) ? at : RowSteps.Decline;
+            }
+
+            at = nameAt - HeadBytes;
+        }
+
+        return ReadLongName(at, end, parent, thisObject, ref member, out last);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int ReadLongName(int at, int end, int parent, long thisObject, ref int member, out int last)
+    {
         last = 0;
         if (Unsafe.Add(ref _source, at) != EntryTag)
         {
@@ -109,14 +137,7 @@ internal ref partial struct StructReader
         }
 
         at = Wire.ReadLength(ref _source, at + 1, last, out length);
-        if (at < 0)
-        {
-            return RowSteps.Decline;
-        }
-
-        (_nameAt, _nameLength) = (at, length);
-        member = _known.Find(parent, member, ref Unsafe.Add(ref _source, at), length, _limit - at);
-        if (member == PropertyNames.None || !_known.TryVisit(member, thisObject))
+        if (at < 0 || !TryFindName(at, length, parent, thisObject, ref member))
         {
             return RowSteps.Decline;
         }
@@ -131,13 +152,36 @@ internal ref partial struct StructReader
         return at + length == last && length > 0 ? at : RowSteps.Decline;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryFindName(int at, int length, int parent, long thisObject, ref int member)
+    {
+        (_nameAt, _nameLength) = (at, length);
+        member = _known.Find(parent, member, ref Unsafe.Add(ref _source, at), length, _limit - at);
+        return member != PropertyNames.None && _known.TryVisit(member, thisObject);
+    }
+
+    // Where the content of what has a length begins, when it goes on to the end; else Decline.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly int Enter(int at, int end)
+    {
+        int length = end - at - 1;
+        return (uint)length < 0x80 && Unsafe.Add(ref _source, at) == length ? at + 1 : EnterLong(at, end);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly int EnterLong(int at, int end)
+    {
+        at = Wire.ReadLength(ref _source, at, end, out int length);
+        return at >= 0 && at + length == end ? at : RowSteps.Decline;
+    }
+
     private bool TryReadValue(int at, int end, int name, int levels)
     {
         uint tag = Unsafe.Add(ref _source, at++);
         if (tag == StructWire.StructTag)
         {
-            at = Wire.ReadLength(ref _source, at, end, out int length);
-            return at >= 0 && at + length == end && levels > 0 && TryReadObject(at, end, name, levels - 1);
+            at = Enter(at, end);
+            return at >= 0 && levels > 0 && TryReadObject(at, end, name, levels - 1);
         }
 
         _nameBudget -= _known.PathLength(name);
@@ -152,9 +196,9 @@ internal ref partial struct StructReader
         switch (tag)
         {
             case StructWire.StringTag:
-                at = Wire.ReadLength(ref _source, at, end, out int length);
-                return at >= 0 && at + length == end
-                    && _texts.TryAppend(ref Unsafe.Add(ref _source, at), length, _limit - at, validate: true);
+                at = Enter(at, end);
+                return at >= 0
+                    && _texts.TryAppend(ref Unsafe.Add(ref _source, at), end - at, _limit - at, validate: true);
 
             case StructWire.NumberTag:
                 if (end - at != sizeof(double))

@@ -21,6 +21,9 @@ internal static class DecodeProcess
     /// <summary>Events of a request.</summary>
     public const int Events = 5;
 
+    /// <summary>Events of a request with columns.</summary>
+    public const int EventsAsColumns = 20;
+
     private const int WarmUps = 300;
 
     /// <summary>Reads lines <c>form requests</c>, decodes so many requests, and answers each with <c>done</c>.</summary>
@@ -36,11 +39,16 @@ internal static class DecodeProcess
         {
             Events = { Enumerable.Range(0, Events).Select(Rows.Event) },
         }.ToByteArray();
+        byte[] eventColumns = new StreamEventsRequest
+        {
+            Columns = ColumnsOf.Events(Enumerable.Range(0, EventsAsColumns).Select(Rows.Event)),
+        }.ToByteArray();
         var forms = new Dictionary<string, Action>(StringComparer.Ordinal)
         {
             ["points"] = () => points.Decode(many),
             ["single-points"] = () => points.Decode(one),
             ["point-columns"] = () => points.Decode(columns),
+            ["event-columns"] = () => events.Decode(eventColumns),
             ["events"] = () => events.Decode(eventRows),
         };
         foreach (Action decode in forms.Values)

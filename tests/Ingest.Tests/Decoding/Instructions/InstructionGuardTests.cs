@@ -19,6 +19,7 @@ public sealed class InstructionGuardTests(ITestOutputHelper output)
     [InlineData("single-points", 1, 1220)]
     [InlineData("point-columns", DecodeProcess.ColumnPoints, 440)]
     [InlineData("events", DecodeProcess.Events, 5400)]
+    [InlineData("event-columns", DecodeProcess.EventsAsColumns, 5500)]
     public async Task A_row_takes_no_more_instructions_than_it_did(string form, int rows, int limit)
     {
         const string python = "/usr/bin/python3";
