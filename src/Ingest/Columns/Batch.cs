@@ -32,7 +32,6 @@ public sealed class Batch
     private byte[] _segmentIndexes = [];
     private byte[] _segmentRows = [];
     private BlockBuilder? _block;
-    private List<ReadOnlyMemory<byte>>? _parts;
     private int _capacity;
     private RowScratch? _scratch;
     private ColumnsScratch? _columnsScratch;
@@ -243,13 +242,8 @@ public sealed class Batch
     /// <returns>Length of the block in bytes.</returns>
     public long Encode(ulong segmentId, List<ReadOnlyMemory<byte>> parts, long firstRow = 0)
     {
-        if (!ReferenceEquals(_parts, parts))
-        {
-            (_parts, _block) = (parts, new BlockBuilder(parts));
-        }
-
-        BlockBuilder block = _block!;
-        block.Reset();
+        BlockBuilder block = _block ??= new BlockBuilder();
+        block.Begin(parts);
         block.AddVarint((ulong)_headers.Length);
         block.AddVarint((ulong)RowCount);
         for (int i = 0; i < _columns.Length; i++)

@@ -3,10 +3,11 @@ using System.Buffers.Binary;
 namespace Ingest.Columns;
 
 /// <summary>Collects the pieces of a block in order: column memory by reference, small things in its own.</summary>
-internal sealed class BlockBuilder(List<ReadOnlyMemory<byte>> parts)
+internal sealed class BlockBuilder
 {
     private const int ScratchBytes = 4096;
 
+    private List<ReadOnlyMemory<byte>> _parts = [];
     private byte[] _scratch = new byte[ScratchBytes];
     private int _start;
     private int _end;
@@ -21,7 +22,7 @@ internal sealed class BlockBuilder(List<ReadOnlyMemory<byte>> parts)
         }
 
         Cut();
-        parts.Add(memory);
+        _parts.Add(memory);
         Length += memory.Length;
     }
 
@@ -38,7 +39,8 @@ internal sealed class BlockBuilder(List<ReadOnlyMemory<byte>> parts)
     public void Complete() => Cut();
 
     /// <summary>Makes ready for another block; the pieces handed out before are no longer valid.</summary>
-    public void Reset() => (_start, _end, Length) = (0, 0, 0);
+    /// <param name="parts">Takes the pieces.</param>
+    public void Begin(List<ReadOnlyMemory<byte>> parts) => (_parts, _start, _end, Length) = (parts, 0, 0, 0);
 
     private Span<byte> Reserve(int count)
     {
@@ -57,7 +59,7 @@ internal sealed class BlockBuilder(List<ReadOnlyMemory<byte>> parts)
     {
         if (_end > _start)
         {
-            parts.Add(_scratch.AsMemory(_start, _end - _start));
+            _parts.Add(_scratch.AsMemory(_start, _end - _start));
             Length += _end - _start;
             _start = _end;
         }

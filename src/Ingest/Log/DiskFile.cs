@@ -10,7 +10,7 @@ internal sealed class DiskFile(string path, SafeFileHandle handle) : ILogFile
     public long Length => RandomAccess.GetLength(handle);
 
     public void Write(IReadOnlyList<ReadOnlyMemory<byte>> parts, long offset) =>
-        RandomAccess.Write(handle, parts, offset);
+        GatheredWrite.Write(handle, Path, parts, offset);
 
     public int Read(Span<byte> buffer, long offset)
     {

@@ -134,7 +134,7 @@ public sealed partial class Lane
         }
 
         var receivedAt = _time.GetUtcNow() - (batch.OpenedAt == 0 ? TimeSpan.Zero : _time.GetElapsedTime(batch.OpenedAt));
-        var block = new CommittedBlock(batch, place, receivedAt, Recycle);
+        var block = new CommittedBlock(batch, place, receivedAt, _recycle);
         _feed.Show(block);
         return block;
     }

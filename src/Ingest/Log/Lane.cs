@@ -26,6 +26,7 @@ public sealed partial class Lane
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly TableFeed _feed;
+    private readonly Action<Batch> _recycle;
     private readonly Slot[] _slots;
     private readonly ConcurrentQueue<TaskCompletionSource> _sealRequests = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -53,6 +54,7 @@ public sealed partial class Lane
         _logger = log.Logger;
         _time = log.Time;
         _feed = log.Feed.Of(table.Name);
+        _recycle = Recycle;
         _slots = new Slot[Math.Max(1, _options.OpenBatches)];
         Evolve(table);
         _rowLimit = _maxRows;

@@ -3,9 +3,15 @@ using System.Buffers;
 namespace Ingest.Server.Http2;
 
 /// <summary>A piece of a request's body: where it was received, or where it was copied to.</summary>
+/// <remarks>
+/// A thread keeps some; where one thread receives and others read, they come back by way of a list of all threads.
+/// </remarks>
 internal sealed class BodySegment : ReadOnlySequenceSegment<byte>
 {
     private const int MostKept = 32;
+    private const int MostKeptOfAll = 2048;
+
+    private static readonly FreeList<BodySegment> s_kept = new(MostKeptOfAll);
 
     [ThreadStatic]
     private static BodySegment? t_kept;
@@ -101,20 +107,24 @@ internal sealed class BodySegment : ReadOnlySequenceSegment<byte>
             Following = t_kept;
             t_kept = this;
         }
+        else
+        {
+            s_kept.Put(this);
+        }
     }
 
     private static BodySegment Take(BodySegment? before, long at)
     {
         BodySegment? segment = t_kept;
-        if (segment is null)
-        {
-            segment = new BodySegment();
-        }
-        else
+        if (segment is not null)
         {
             t_keptCount--;
             t_kept = segment.Following;
             segment.Following = null;
+        }
+        else if (!s_kept.TryTake(out segment))
+        {
+            segment = new BodySegment();
         }
 
         segment.RunningIndex = at;

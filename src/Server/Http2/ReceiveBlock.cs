@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Ingest.Server.Http2;
 
 /// <summary>64 KiB that a socket is read into, shared by the connection and the calls whose requests lie in it.</summary>
@@ -14,8 +12,7 @@ internal sealed class ReceiveBlock
 
     private const int MostKept = 512;
 
-    private static readonly ConcurrentStack<ReceiveBlock> s_kept = new();
-    private static int s_keptCount;
+    private static readonly FreeList<ReceiveBlock> s_kept = new(MostKept);
 
     [ThreadStatic]
     private static ReceiveBlock? t_kept;
@@ -32,9 +29,6 @@ internal sealed class ReceiveBlock
     /// <summary>Whether a call holds it beside the connection.</summary>
     public bool IsShared => Volatile.Read(ref _holders) > 1;
 
-    /// <summary>Blocks that nobody holds, those of threads aside.</summary>
-    public static int KeptCount => Volatile.Read(ref s_keptCount);
-
     /// <summary>Takes a block; it is to be let go once.</summary>
     public static ReceiveBlock Rent()
     {
@@ -43,11 +37,7 @@ internal sealed class ReceiveBlock
         {
             t_kept = null;
         }
-        else if (s_kept.TryPop(out block))
-        {
-            Interlocked.Decrement(ref s_keptCount);
-        }
-        else
+        else if (!s_kept.TryTake(out block))
         {
             block = new ReceiveBlock();
         }
@@ -71,13 +61,9 @@ internal sealed class ReceiveBlock
         {
             t_kept = this;
         }
-        else if (Interlocked.Increment(ref s_keptCount) <= MostKept)
-        {
-            s_kept.Push(this);
-        }
         else
         {
-            Interlocked.Decrement(ref s_keptCount);
+            s_kept.Put(this);
         }
     }
 }

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Ingest.Server.Http2;
 
 /// <summary>16 KiB that wait to be sent, or to be read by a call; one of a list.</summary>
@@ -11,8 +9,7 @@ internal sealed class SmallBlock
 
     private const int MostKept = 2048;
 
-    private static readonly ConcurrentStack<SmallBlock> s_kept = new();
-    private static int s_keptCount;
+    private static readonly FreeList<SmallBlock> s_kept = new(MostKept);
 
     [ThreadStatic]
     private static SmallBlock? t_first;
@@ -56,13 +53,7 @@ internal sealed class SmallBlock
             return block;
         }
 
-        if (s_kept.TryPop(out block))
-        {
-            Interlocked.Decrement(ref s_keptCount);
-            return block;
-        }
-
-        return new SmallBlock(Bytes);
+        return s_kept.TryTake(out block) ? block : new SmallBlock(Bytes);
     }
 
     /// <summary>Gives it back.</summary>
@@ -84,13 +75,9 @@ internal sealed class SmallBlock
         {
             t_second = this;
         }
-        else if (Interlocked.Increment(ref s_keptCount) <= MostKept)
-        {
-            s_kept.Push(this);
-        }
         else
         {
-            Interlocked.Decrement(ref s_keptCount);
+            s_kept.Put(this);
         }
     }
 }
