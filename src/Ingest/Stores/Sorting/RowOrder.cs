@@ -23,6 +23,7 @@ internal sealed class RowOrder
     private const int MovesPerRow = 8;
 
     private readonly List<(int Column, KeyNumbers Keys, bool IsDictionary)> _texts = [];
+    private readonly List<KeyNumbers> _numbers = []; // Of the texts by their place, kept for the next segment.
     private readonly KeyNumbers _pairs = new();
     private readonly List<int> _blockNumbers = [];
     private int _timeColumn = -1;
@@ -63,7 +64,14 @@ internal sealed class RowOrder
             string type = columns[index].Type;
             if (type is "String" or "LowCardinality(String)")
             {
-                _texts.Add((index, new KeyNumbers(), type != "String"));
+                if (_numbers.Count == _texts.Count)
+                {
+                    _numbers.Add(new KeyNumbers());
+                }
+
+                KeyNumbers keys = _numbers[_texts.Count];
+                keys.Clear();
+                _texts.Add((index, keys, type != "String"));
             }
             else if (type is "Int64" or "UInt64" or "Int32" or "UInt32"
                 || type.StartsWith("DateTime64(", StringComparison.Ordinal))

@@ -115,12 +115,12 @@ internal sealed class SegmentBlocks
 
     private SegmentColumn ColumnOf(int index, ReadOnlySpan<byte> name, ReadOnlySpan<byte> type)
     {
-        string nameText = Encoding.UTF8.GetString(name), typeText = Encoding.UTF8.GetString(type);
-        if (_columns[index] is { } known && known.Name == nameText && known.Type == typeText)
+        if (_columns[index] is { } known && known.Is(name, type))
         {
             return known;
         }
 
+        string nameText = Encoding.UTF8.GetString(name), typeText = Encoding.UTF8.GetString(type);
         return _rows.Count == 0
             ? _columns[index] = new SegmentColumn(nameText, typeText)
             : throw new InvalidDataException($"column {nameText} {typeText} is not that of the block before");
