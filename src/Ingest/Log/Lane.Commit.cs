@@ -81,6 +81,11 @@ public sealed partial class Lane
             OnGroupFailed(start, end, e);
         }
 
+        if (failure is null)
+        {
+            SetFailing(false); // Before anyone is told, who might look.
+        }
+
         for (var i = start; i < end; i++)
         {
             var batch = _group[i];
@@ -94,7 +99,6 @@ public sealed partial class Lane
         TellProducers();
         if (failure is null)
         {
-            SetFailing(false);
             _log.Metrics.OnCommitted(Table.Name, blocks: end - start, rows, bytes, flush);
             AdaptRowLimit(rows, bytes);
         }
