@@ -1,6 +1,4 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Text.Unicode;
 
 namespace Ingest.Columns;
@@ -19,8 +17,6 @@ internal sealed class KeyDictionary
     private const int KeysKept = 16 * 1024;
     private const int BytesAtFirst = 1024;
     private const int BytesKept = KeysKept * 64;
-
-    private static readonly ulong s_seed = (ulong)Random.Shared.NextInt64() | 1;
 
     private readonly bool _nullable;
     private int[] _slots = new int[SlotsAtFirst];
@@ -149,7 +145,7 @@ internal sealed class KeyDictionary
 
     private int Find(ReadOnlySpan<byte> value, int row, bool validate)
     {
-        uint hash = Hash(value);
+        uint hash = (uint)SeededHash.Of(value);
         int mask = _slots.Length - 1;
         for (int slot = (int)hash & mask; ; slot = (slot + 1) & mask)
         {
@@ -212,31 +208,6 @@ internal sealed class KeyDictionary
         }
 
         return slot;
-    }
-
-    // Multiply and fold eight bytes at a time, as wyhash does.
-    private static uint Hash(ReadOnlySpan<byte> value)
-    {
-        ulong state = s_seed ^ (ulong)value.Length;
-        while (value.Length >= sizeof(ulong))
-        {
-            state = Fold(state ^ MemoryMarshal.Read<ulong>(value));
-            value = value[sizeof(ulong)..];
-        }
-
-        ulong rest = 0;
-        for (int i = 0; i < value.Length; i++)
-        {
-            rest |= (ulong)value[i] << (8 * i);
-        }
-
-        return (uint)Fold(state ^ rest ^ BitOperations.RotateLeft(s_seed, 32));
-    }
-
-    private static ulong Fold(ulong value)
-    {
-        ulong high = Math.BigMul(value, 0x9E3779B97F4A7C15, out ulong low);
-        return high ^ low;
     }
 
     private struct Key

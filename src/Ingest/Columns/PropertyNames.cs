@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Unicode;
@@ -30,8 +29,6 @@ internal sealed class PropertyNames
 
     // Bytes behind the last name that may be read, so that a short one is compared in one piece.
     private const int Slack = sizeof(ulong);
-
-    private static readonly ulong s_seed = (ulong)Random.Shared.NextInt64() | 1;
 
     private Node[] _nodes = new Node[NamesAtFirst];
     private int[] _slots = new int[NamesAtFirst * 2];
@@ -157,7 +154,8 @@ internal sealed class PropertyNames
     [MethodImpl(MethodImplOptions.NoInlining)]
     private int FindByHash(int parent, ref byte source, int length)
     {
-        uint hash = Hash(parent, ref source, length);
+        ReadOnlySpan<byte> name = MemoryMarshal.CreateReadOnlySpan(ref source, length);
+        uint hash = (uint)SeededHash.Of(name, parent);
         int mask = _slots.Length - 1;
         int slot = (int)hash & mask;
         for (; _slots[slot] != Root; slot = (slot + 1) & mask)
@@ -170,7 +168,7 @@ internal sealed class PropertyNames
             }
         }
 
-        return Add(parent, MemoryMarshal.CreateReadOnlySpan(ref source, length), hash);
+        return Add(parent, name, hash);
     }
 
     private int Add(int parent, ReadOnlySpan<byte> name, uint hash)
@@ -235,31 +233,6 @@ internal sealed class PropertyNames
         }
 
         return slot;
-    }
-
-    // Multiply and fold, eight bytes at a time, as wyhash does; seeded, so that a sender cannot choose names that collide.
-    private static uint Hash(int parent, ref byte source, int length)
-    {
-        ulong state = s_seed ^ (ulong)length ^ ((ulong)(uint)parent << 32);
-        int at = 0;
-        for (; length - at >= sizeof(ulong); at += sizeof(ulong))
-        {
-            state = Fold(state ^ Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source, at)));
-        }
-
-        ulong rest = 0;
-        for (; at < length; at++)
-        {
-            rest = (rest << 8) | Unsafe.Add(ref source, at);
-        }
-
-        return (uint)Fold(state ^ rest ^ BitOperations.RotateLeft(s_seed, 32));
-    }
-
-    private static ulong Fold(ulong value)
-    {
-        ulong high = Math.BigMul(value, 0x9E3779B97F4A7C15, out ulong low);
-        return high ^ low;
     }
 
     private struct Node

@@ -1,21 +1,12 @@
-using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
+using Ingest.Columns;
 
 namespace Ingest.Stores.Sorting;
 
 /// <summary>Numbers byte strings in the order in which they first come.</summary>
-/// <remarks>
-/// Keys come from senders, so the hash has a secret: else one could be made slow with keys that collide. Multiplied and
-/// folded as in wyhash (Wang Yi, 2019).
-/// </remarks>
 internal sealed class KeyNumbers
 {
     private const int SlotsAtFirst = 1024;
-    private const ulong Odd = 0x9E37_79B9_7F4A_7C15; // The golden ratio: bits without a pattern.
-
-    private static readonly ulong s_secret = BinaryPrimitives.ReadUInt64LittleEndian(
-        RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
     private int[] _slots = new int[SlotsAtFirst]; // Number + 1; 0 is free.
     private Key[] _keys = new Key[SlotsAtFirst / 2];
@@ -41,7 +32,7 @@ internal sealed class KeyNumbers
     /// <summary>Number of a key, which is added when it is new.</summary>
     public int NumberOf(ReadOnlySpan<byte> key)
     {
-        ulong hash = Hash(key);
+        ulong hash = SeededHash.Of(key);
         int[] slots = _slots;
         int at = (int)hash & (slots.Length - 1);
         while (slots[at] is var found and > 0)
@@ -100,40 +91,6 @@ internal sealed class KeyNumbers
 
             _slots[at] = i + 1;
         }
-    }
-
-    private static ulong Hash(ReadOnlySpan<byte> key)
-    {
-        ulong hash = s_secret ^ ((ulong)key.Length * Odd);
-        while (key.Length > sizeof(ulong))
-        {
-            hash = Mix(hash, BinaryPrimitives.ReadUInt64LittleEndian(key));
-            key = key[sizeof(ulong)..];
-        }
-
-        ulong last = 0;
-        if (key.Length == sizeof(ulong))
-        {
-            last = BinaryPrimitives.ReadUInt64LittleEndian(key);
-        }
-        else if (key.Length >= sizeof(uint))
-        {
-            last = BinaryPrimitives.ReadUInt32LittleEndian(key)
-                | ((ulong)BinaryPrimitives.ReadUInt32LittleEndian(key[^sizeof(uint)..]) << 32);
-        }
-        else if (key.Length > 0)
-        {
-            last = key[0] | ((ulong)key[key.Length / 2] << 8) | ((ulong)key[^1] << 16);
-        }
-
-        return Mix(hash, last);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Mix(ulong hash, ulong word)
-    {
-        ulong high = Math.BigMul(hash ^ word, Odd ^ s_secret, out ulong low);
-        return high ^ low;
     }
 
     private readonly record struct Key(ulong Hash, int At, int Length, bool IsApart);
