@@ -16,22 +16,29 @@ internal static class Expect
 
     /// <summary>
     /// The stream ends by RST_STREAM of one of the codes and the connection lives; or the connection ends with it, as an
-    /// endpoint may choose (RFC 9113, 5.4.2).
+    /// endpoint may choose (RFC 9113, 5.4.2). What was sent before the reset had come may end the connection too, as
+    /// STREAM_CLOSED.
     /// </summary>
     public static async Task StreamErrorAsync(this RawConnection connection, uint stream, params RawError[] errors)
     {
         await connection.UntilAsync(
             () => connection.Response(stream).ResetBy is not null || connection.GoAway is not null, "a stream error");
-        if (connection.GoAway is not null)
+        if (connection.Response(stream).ResetBy is not { } error)
         {
             await connection.ConnectionErrorAsync(errors);
             return;
         }
 
-        var error = connection.Response(stream).ResetBy!.Value;
         Assert.True(errors.Contains(error),
             $"RST_STREAM {error}, not {string.Join(" or ", errors)}; {connection.Story()}");
-        await connection.AliveAsync();
+        if (connection.GoAway is null)
+        {
+            await connection.AliveAsync();
+        }
+        else
+        {
+            await connection.ConnectionErrorAsync([RawError.StreamClosed, .. errors]);
+        }
     }
 
     /// <summary>A malformed request is a stream error, or is answered with a status that says so (RFC 9113, 8.1.1).</summary>
