@@ -20,7 +20,7 @@ public sealed partial class ColumnsDecoder
                 ColumnKind.Text => ReadText(plan, plan.Slot, ref data, message, scratch),
                 ColumnKind.TextList => ReadLists(plan, ref data, message, scratch),
                 ColumnKind.Timestamp => ReadTimestamps(plan, ref data, message, scratch, nowSeconds),
-                _ => ReadStructs(plan, ref data, message, scratch),
+                _ => ReadStructs(plan, ref data, scratch),
             };
             if (result != RequestResult.Decoded)
             {

@@ -8,8 +8,7 @@ namespace Ingest.Decoding;
 // structs are checked, and what was written is written again.
 public sealed partial class ColumnsDecoder
 {
-    private static RequestResult ReadStructs(
-        ColumnPlan plan, ref ColumnData data, ReadOnlySpan<byte> message, ColumnsScratch scratch)
+    private static RequestResult ReadStructs(ColumnPlan plan, ref ColumnData data, ColumnsScratch scratch)
     {
         ref ColumnRegion structs = ref scratch.Regions[plan.Slot];
         if (!TrySetRows(plan, ref data, structs.Count, scratch))
