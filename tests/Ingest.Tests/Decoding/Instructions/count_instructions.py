@@ -12,9 +12,11 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 SEIZE, INTERRUPT, SINGLE_STEP, ALL_CHILDREN = 0x4206, 0x4207, 9, 0x40000000
 TRAP = 5
+SLEEPING = "S"
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
@@ -54,6 +56,11 @@ class Steps(threading.Thread):
                 return
 
 
+def state_of(thread):
+    with open(f"/proc/{thread}/task/{thread}/stat", encoding="ascii", errors="replace") as stat:
+        return stat.read().rpartition(")")[2].split()[0]
+
+
 def main():
     lines, command = sys.argv[1:sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1:]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
@@ -62,6 +69,14 @@ def main():
         process.stdin.write(line + "\n")
         if not process.stdout.readline():
             sys.exit(f"it ended at {line}")
+
+    def settle():
+        # What it does between its answer and the next read is counted with that answer, not with the next one.
+        deadline = time.monotonic() + 10
+        while (state := state_of(process.pid)) != SLEEPING:
+            if time.monotonic() > deadline:
+                sys.exit(f"it does not come to rest, state {state}")
+            time.sleep(0.001)
 
     process.stdout.readline()
     for line in lines:
@@ -77,8 +92,10 @@ def main():
 
     ask(lines[0])
     for line in lines:
+        settle()
         before = steps.count
         ask(line)
+        settle()
         print(steps.count - before)
     process.kill()
 
