@@ -13,6 +13,10 @@ internal sealed partial class Http2Connection
     private int _start;
     private int _end;
     private bool _isDrainedOnce;
+
+    // A frame was against the rules, and nothing behind it is parsed. Not the thread's that found it: the connection
+    // may be taken from that one while the calls go on that came before.
+    private bool _isFaulted;
     private long _lastReceived;
     private long _lastActive = Environment.TickCount64;
 
@@ -30,7 +34,7 @@ internal sealed partial class Http2Connection
                 return;
             }
 
-            while (true)
+            while (!_isFaulted)
             {
                 Task caughtUp = Output.CatchUpAsync();
                 if (!caughtUp.IsCompleted)
@@ -55,17 +59,16 @@ internal sealed partial class Http2Connection
                 _lastReceived = Environment.TickCount64;
                 _isPinged = false;
                 BeginParsing();
-                bool goesOn = ParseFrames();
+                _isFaulted = !ParseFrames();
                 if (!RunTurn())
                 {
                     return;
                 }
+            }
 
-                if (!goesOn)
-                {
-                    await CloseAsync(_fault);
-                    break;
-                }
+            if (_isFaulted)
+            {
+                await CloseAsync(_fault);
             }
         }
         catch (Exception error)

@@ -1,3 +1,4 @@
+using Ingest.Server.Grpc;
 using static Ingest.Server.Tests.Http2.RawError;
 
 namespace Ingest.Server.Tests.Http2;
@@ -137,6 +138,21 @@ public class ConnectionErrorTests(Http2Servers servers)
         await connection.SendAsync(frames.Frames);
 
         await connection.ConnectionErrorAsync(frames.ErrorsOf(server));
+    }
+
+    // The call has the thread that found the error.
+    [Theory]
+    [MemberData(nameof(Http2Servers.All), MemberType = typeof(Http2Servers))]
+    public async Task An_error_right_behind_a_call_that_blocks_its_thread_ends_the_connection(string server)
+    {
+        await using var host = await Http2Servers.StartAsync(server, new GrpcServerOptions());
+        await using var connection = await RawConnection.OpenAsync(host.GrpcAddress);
+
+        await connection.SendAsync([.. RawRequest.Whole(1, RawRequest.BlockThread), RawFrame.Data(0, s_message)]);
+
+        await connection.UntilAsync(() => connection.GoAway is not null, "the error is told");
+        host.Probe.Release();
+        await connection.ConnectionErrorAsync(ProtocolError);
     }
 
     [Theory]

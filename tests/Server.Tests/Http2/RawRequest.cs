@@ -8,6 +8,7 @@ internal static class RawRequest
 {
     public const string Empty = "/grpc.testing.TestService/EmptyCall";
     public const string Unary = "/grpc.testing.TestService/UnaryCall";
+    public const string BlockThread = "/ingest.testing.v1.ProbeService/Block";
     public const string Hang = "/ingest.testing.v1.ProbeService/Hang";
     public const string Count = "/ingest.testing.v1.ProbeService/Count";
     public const string Refuse = "/ingest.testing.v1.ProbeService/Refuse";
