@@ -54,7 +54,7 @@ internal sealed class ColumnsComparison
     {
         _rejected.Clear();
         int before = _batch.RowCount;
-        RequestResult result = _decoder.TryAppend((byte[])request.Clone(), _batch, Rows.Now, _rejected);
+        RequestResult result = _decoder.TryAppend(GuardedBytes.Of(request), _batch, Rows.Now, _rejected);
         string text = Convert.ToHexString(request);
         if (result != RequestResult.Decoded)
         {
