@@ -194,10 +194,12 @@ public sealed class IngestStreamTests
     [Fact]
     public async Task Writers_wait_when_the_server_does_not_read_and_go_on_when_it_does()
     {
+        var called = new TaskCompletionSource();
         var read = new TaskCompletionSource();
         var rows = 0L;
         await using var server = await FrameServer.StartAsync(async context =>
         {
+            called.TrySetResult();
             await read.Task;
             var requests = await FrameServer.ReadAllAsync<StreamGpsPointsRequest>(context);
             rows = requests.Sum(request => request.Points.Count);
@@ -206,12 +208,14 @@ public sealed class IngestStreamTests
         using var client = new IngestClient(server.Address);
         await using var stream = client.OpenGpsPoints(new StreamOptions { MaxBufferedBytes = 256 * 1024 });
         var point = Rows.Point(1);
-        var waiting = Task.CompletedTask;
+        var waiting = stream.WriteAsync(point).AsTask();
+        await called.Task.WaitAsync(Patience);
+        await waiting;
         for (var i = 0; i < 200_000 && waiting.IsCompleted; i++)
         {
             waiting = stream.WriteAsync(point).AsTask();
-            // A wait may be for the connection to be made; one that outlasts this is for the server.
-            await ((Task)waiting.WaitAsync(TimeSpan.FromMilliseconds(500)))
+            // A wait may be for a thread of this machine; one that outlasts this is for the server.
+            await ((Task)waiting.WaitAsync(TimeSpan.FromSeconds(3)))
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
         Assert.False(waiting.IsCompleted);

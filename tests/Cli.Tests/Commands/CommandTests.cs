@@ -67,14 +67,12 @@ public sealed class CommandTests : IDisposable
             Write("a.csv", Header + "a,1,2,1600000000\ncrash,1,2,1600000001\n");
             Assert.Equal(3, await RunAsync("stream", "gps", PathOf("a.csv"), "--server", address));
             Assert.Equal(
-                "ingest: InvalidArgument: cannot be decoded (1 rows of the stream are durable)",
-                _error.ToString().Trim());
+                ["ingest: InvalidArgument: cannot be decoded (1 rows of the stream are durable)"], Said());
             Assert.Equal(0, await RunAsync("health", "--server", address));
             Assert.Equal("serving", _out.ToString().Trim());
         }
         Assert.Equal(3, await RunAsync("stream", "gps", PathOf("a.csv"), "--server", address));
-        Assert.StartsWith($"ingest: Cannot connect to {address}: ", _error.ToString(), StringComparison.Ordinal);
-        Assert.Single(_error.ToString().Trim().Split('\n'));
+        Assert.StartsWith($"ingest: Cannot connect to {address}: ", Assert.Single(Said()), StringComparison.Ordinal);
         Assert.Equal(3, await RunAsync("simulate", "--drivers", "5", "--server", address));
         Assert.Equal(3, await RunAsync("query", "SELECT 1", "--http", address));
     }
@@ -106,8 +104,7 @@ public sealed class CommandTests : IDisposable
         await using var server = await CollectingServer.StartAsync();
         Write("a.csv", "hello\n");
         Assert.Equal(2, await RunAsync("stream", "gps", PathOf("a.csv"), "--server", server.GrpcAddress));
-        Assert.StartsWith(
-            $"ingest: {PathOf("a.csv")}: the format is not known", _error.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith($"ingest: {PathOf("a.csv")}: the format is not known", Said()[0], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -194,6 +191,13 @@ public sealed class CommandTests : IDisposable
         };
         return await IngestCommand.RunAsync(console, arguments).WaitAsync(TimeSpan.FromSeconds(60));
     }
+
+    // What takes longer than two seconds, on a busy machine anything, is told how far it has come.
+    private string[] Said() =>
+    [
+        .. _error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => !line.Contains(" %  ", StringComparison.Ordinal)),
+    ];
 
     private string PathOf(string name) => Path.Combine(_directory.FullName, name);
 

@@ -5,7 +5,8 @@ namespace Ingest.Server.Tests.Grpc;
 /// <summary>Waits for conditions.</summary>
 internal static class Wait
 {
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    /// <summary>For what hangs; a machine that is starved takes its time.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     public static async Task UntilAsync(Func<bool> condition, string what)
     {

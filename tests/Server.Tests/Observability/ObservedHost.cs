@@ -82,7 +82,7 @@ internal sealed class ObservedHost : IAsyncDisposable
     /// </summary>
     public async Task WaitForAsync(string series)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(Wait.Limit);
         while (true)
         {
             using var client = new HttpClient { BaseAddress = Http.BaseAddress };

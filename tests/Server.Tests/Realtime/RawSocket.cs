@@ -7,7 +7,8 @@ namespace Ingest.Server.Tests.Realtime;
 /// <summary>A WebSocket client that sees frames as they are on the wire, and reads only when it is told to.</summary>
 internal sealed class RawSocket : IDisposable
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+    // For what hangs; a machine that is starved takes its time.
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     private readonly TcpClient _client;
     private readonly NetworkStream _stream;
