@@ -24,8 +24,9 @@ internal sealed class RowOrder
 
     private readonly List<(int Column, KeyNumbers Keys, bool IsDictionary)> _texts = [];
     private readonly List<KeyNumbers> _numbers = []; // Of the texts by their place, kept for the next segment.
-    private readonly KeyNumbers _pairs = new();
+    private readonly List<KeyNumbers> _pairs = []; // Of what stands up to a text, from the second on.
     private readonly List<int> _blockNumbers = [];
+    private readonly SortedTexts _text = new(); // Measures those of a dictionary.
     private int _timeColumn = -1;
     private int _timeWidth;
     private bool _isUnsigned;
@@ -55,8 +56,8 @@ internal sealed class RowOrder
                 continue;
             }
 
-            int index = columns.ToList().FindIndex(column => column.Name == name);
-            if (index < 0 || _timeColumn >= 0)
+            int index = columns.TakeWhile(column => column.Name != name).Count();
+            if (index == columns.Count || _timeColumn >= 0)
             {
                 return false;
             }
@@ -67,10 +68,12 @@ internal sealed class RowOrder
                 if (_numbers.Count == _texts.Count)
                 {
                     _numbers.Add(new KeyNumbers());
+                    _pairs.Add(new KeyNumbers());
                 }
 
                 KeyNumbers keys = _numbers[_texts.Count];
                 keys.Clear();
+                _pairs[_texts.Count].Clear();
                 _texts.Add((index, keys, type != "String"));
             }
             else if (type is "Int64" or "UInt64" or "Int32" or "UInt32"
@@ -85,7 +88,6 @@ internal sealed class RowOrder
             }
         }
 
-        _pairs.Clear();
         return _texts.Count > 0;
     }
 
@@ -106,13 +108,14 @@ internal sealed class RowOrder
         for (int i = 0; i < _texts.Count; i++)
         {
             (int column, KeyNumbers keys, bool isDictionary) = _texts[i];
+            KeyNumbers? pairs = i > 0 ? _pairs[i] : null;
             if (isDictionary)
             {
-                NumberDictionary(values(column), keys, numbers, i > 0);
+                NumberDictionary(values(column), keys, numbers, pairs);
             }
             else
             {
-                NumberTexts(values(column), keys, numbers, i > 0);
+                NumberTexts(values(column), keys, numbers, pairs);
             }
         }
 
@@ -164,25 +167,24 @@ internal sealed class RowOrder
         }
     }
 
-    private int KeyCount => _texts.Count > 1 ? _pairs.Count : _texts[0].Keys.Count;
+    private int KeyCount => _texts.Count > 1 ? _pairs[_texts.Count - 1].Count : _texts[0].Keys.Count;
 
-    private void NumberTexts(ReadOnlySpan<byte> bytes, KeyNumbers keys, Span<int> numbers, bool isFurther)
+    private static void NumberTexts(ReadOnlySpan<byte> bytes, KeyNumbers keys, Span<int> numbers, KeyNumbers? pairs)
     {
         int at = 0;
         foreach (ref int number in numbers)
         {
             int length = SortedTexts.MeasureOne(bytes, at);
             int own = keys.NumberOf(bytes.Slice(at, length));
-            number = isFurther ? Pair(number, own) : own;
+            number = pairs is null ? own : Pair(pairs, number, own);
             at += length;
         }
     }
 
-    private void NumberDictionary(ReadOnlySpan<byte> bytes, KeyNumbers keys, Span<int> numbers, bool isFurther)
+    private void NumberDictionary(ReadOnlySpan<byte> bytes, KeyNumbers keys, Span<int> numbers, KeyNumbers? pairs)
     {
-        var text = new SortedTexts();
         if (!SortedDictionaryValues.TrySplit(
-            text, bytes, numbers.Length, out int count, out ReadOnlySpan<byte> texts, out int width,
+            _text, bytes, numbers.Length, out int count, out ReadOnlySpan<byte> texts, out int width,
             out ReadOnlySpan<byte> indexes))
         {
             throw new InvalidDataException("a dictionary that does not end");
@@ -205,17 +207,17 @@ internal sealed class RowOrder
                 2 => BinaryPrimitives.ReadUInt16LittleEndian(indexes[(2 * i)..]),
                 _ => BinaryPrimitives.ReadInt32LittleEndian(indexes[(4 * i)..]),
             };
-            numbers[i] = isFurther ? Pair(numbers[i], own[index]) : own[index];
+            numbers[i] = pairs is null ? own[index] : Pair(pairs, numbers[i], own[index]);
         }
     }
 
     // Keys of more than one column: the number of the ones before, and that of the one more.
-    private int Pair(int before, int own)
+    private static int Pair(KeyNumbers pairs, int before, int own)
     {
         Span<byte> pair = stackalloc byte[2 * sizeof(int)];
         BinaryPrimitives.WriteInt32LittleEndian(pair, before);
         BinaryPrimitives.WriteInt32LittleEndian(pair[sizeof(int)..], own);
-        return _pairs.NumberOf(pair);
+        return pairs.NumberOf(pair);
     }
 
     private void ReadTimes(ReadOnlySpan<byte> bytes, Span<long> times)
@@ -264,15 +266,15 @@ internal sealed class RowOrder
             return Text(keys, one).SequenceCompareTo(Text(keys, other));
         }
 
-        (int oneBefore, int oneOwn) = Unpair(one);
-        (int otherBefore, int otherOwn) = Unpair(other);
+        (int oneBefore, int oneOwn) = Unpair(_pairs[column], one);
+        (int otherBefore, int otherOwn) = Unpair(_pairs[column], other);
         int before = oneBefore == otherBefore ? 0 : ComparePairs(oneBefore, otherBefore, column - 1);
         return before != 0 ? before : Text(keys, oneOwn).SequenceCompareTo(Text(keys, otherOwn));
     }
 
-    private (int Before, int Own) Unpair(int pair) =>
-        (BinaryPrimitives.ReadInt32LittleEndian(_pairs[pair]),
-            BinaryPrimitives.ReadInt32LittleEndian(_pairs[pair][sizeof(int)..]));
+    private static (int Before, int Own) Unpair(KeyNumbers pairs, int pair) =>
+        (BinaryPrimitives.ReadInt32LittleEndian(pairs[pair]),
+            BinaryPrimitives.ReadInt32LittleEndian(pairs[pair][sizeof(int)..]));
 
     // Keys are kept with their length before them, which takes a byte for each seven bits.
     private static ReadOnlySpan<byte> Text(KeyNumbers keys, int number)

@@ -1,3 +1,5 @@
+using FsCheck;
+using FsCheck.Fluent;
 using Google.Protobuf;
 using Ingest.Columns;
 using Ingest.Decoding;
@@ -17,6 +19,9 @@ namespace Ingest.Tests.Stores.Sorting;
 public sealed class SegmentSortTests : IDisposable
 {
     private const long Second = 1_700_000_000;
+
+    private static readonly int s_cases =
+        int.TryParse(Environment.GetEnvironmentVariable("INGEST_FUZZ_CASES"), out int cases) ? cases : 1000;
 
     private readonly string _directory = Directory.CreateTempSubdirectory("ingest-sort-").FullName;
 
@@ -98,6 +103,76 @@ public sealed class SegmentSortTests : IDisposable
     }
 
     [Fact]
+    public void Keys_of_a_dictionary_that_no_row_has_do_not_get_in_the_way_of_three_texts()
+    {
+        const int Keys = 500;
+        using var bytes = new MemoryStream();
+        using var writer = new BinaryWriter(bytes);
+        writer.Write7BitEncodedInt(3);
+        writer.Write7BitEncodedInt(2);
+        writer.Write("a");
+        writer.Write("LowCardinality(String)");
+        writer.Write(1UL);
+        writer.Write((1UL << 9) | 1UL);
+        writer.Write((ulong)Keys);
+        for (int i = 0; i < Keys; i++)
+        {
+            writer.Write($"{i}");
+        }
+
+        writer.Write(2UL);
+        writer.Write((ushort)(Keys - 1));
+        writer.Write((ushort)(Keys - 2));
+        foreach (string name in new[] { "b", "c" })
+        {
+            writer.Write(name);
+            writer.Write("String");
+            writer.Write("");
+            writer.Write("x");
+        }
+
+        AssertSorted(WithOrder(SegmentFile.Table("three_texts"), ["a", "b", "c"]), [bytes.ToArray()]);
+    }
+
+    [Fact]
+    public void Random_segments_of_random_tables_are_ordered_as_a_model_orders_them()
+    {
+        int seed = Random.Shared.Next();
+        var (choices, sort, ordered) = (Choices.From(new Random(seed)), new SegmentSort(leastRows: 1), 0);
+        for (int i = 0; i < s_cases; i++)
+        {
+            var random = new RandomSegment(choices);
+            try
+            {
+                bool isSorted = Check(sort, random.Table, random.Blocks);
+                Assert.Equal(random.IsOrderable && random.Blocks.Any(b => NativeBlockReader.Read(b).Rows > 0), isSorted);
+                ordered += isSorted ? 1 : 0;
+            }
+            catch (Exception e)
+            {
+                string order = string.Join(", ", random.Table.OrderBy);
+                throw new InvalidOperationException($"seed {seed}, case {i}, ORDER BY {order}: {e}", e);
+            }
+        }
+
+        Assert.InRange(ordered, s_cases / 3, s_cases);
+    }
+
+    [Fact]
+    public void Shrunk_segments_are_ordered_as_a_model_orders_them()
+    {
+        var numbers = Gen.ArrayOf(Gen.Choose(0, int.MaxValue)).Resize(600);
+        Prop.ForAll(
+            Arb.From(numbers, draws => Enumerable.Range(1, 6).Select(n => draws[..(draws.Length * n / 7)])),
+            draws =>
+            {
+                var random = new RandomSegment(Choices.From(draws));
+                bool isSorted = Check(new SegmentSort(leastRows: 1), random.Table, random.Blocks);
+                Assert.Equal(random.IsOrderable && random.Blocks.Any(b => NativeBlockReader.Read(b).Rows > 0), isSorted);
+            }).Check(Config.QuickThrowOnFailure.WithMaxTest(s_cases / 10));
+    }
+
+    [Fact]
     public void The_same_segment_gives_the_same_bytes_whatever_was_sorted_before()
     {
         TableSchema table = SegmentFile.Table("sorted_again");
@@ -165,22 +240,31 @@ public sealed class SegmentSortTests : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    private void AssertSorted(TableSchema table, List<byte[]> blocks)
+    private void AssertSorted(TableSchema table, List<byte[]> blocks) =>
+        Assert.True(Check(new SegmentSort(leastRows: 1), table, blocks));
+
+    // Whether the rows were put in order; then that they are the rows, and in order.
+    private bool Check(SegmentSort sort, TableSchema table, List<byte[]> blocks)
     {
         List<NativeBlock> before = [.. blocks.Select(NativeBlockReader.Read)];
         SealedSegment segment = WriteFile(table, blocks, before.Sum(block => block.Rows));
-        byte[]? bytes = Sort(new SegmentSort(leastRows: 1), segment);
-        Assert.NotNull(bytes);
+        if (Sort(sort, segment) is not { } bytes)
+        {
+            return false;
+        }
+
         NativeBlock sorted = NativeBlockReader.Read(bytes);
         Assert.Equal(before[0].Columns.Select(c => (c.Name, c.Type)), sorted.Columns.Select(c => (c.Name, c.Type)));
         Assert.Equal(RowTexts(before).Order(StringComparer.Ordinal), RowTexts([sorted]).Order(StringComparer.Ordinal));
-        string[] keys = [.. table.OrderBy.Where(key => key is not "received_at")];
+        string[] keys = [.. table.OrderBy.Where(key => key is not ("received_at" or "segment_id"))];
         for (int i = 1; i < sorted.Rows; i++)
         {
             int order = keys.Select(key => Compare(sorted[key].Values[i - 1]!, sorted[key].Values[i]!))
                 .FirstOrDefault(one => one != 0);
             Assert.True(order <= 0, $"row {i}");
         }
+
+        return true;
     }
 
     private static int Compare(object one, object other) => one is byte[] text
