@@ -50,6 +50,14 @@ public interface IStore : IAsyncDisposable
     }
 
     /// <summary>
+    /// Undoes <see cref="Prepare"/>: the segment's turn is not near after all, and what the store holds of it is to be let
+    /// go of. It is inserted later as any other. Of a segment that is not prepared nothing.
+    /// </summary>
+    void Unprepare(SealedSegment segment)
+    {
+    }
+
+    /// <summary>
     /// Inserts those rows of a segment that the store lacks, told by their numbers; of tables that number them, when an
     /// INSERT landed in part and its token may be forgotten. No other insert of the segment may be under way.
     /// </summary>

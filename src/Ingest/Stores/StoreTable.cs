@@ -39,7 +39,6 @@ internal sealed class StoreTable
         _time = time;
         _backlog = backlog;
         _logger = logger;
-        _time = time;
         _stop = stop;
         _retry = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
@@ -214,19 +213,38 @@ internal sealed class StoreTable
                 }
             }
 
-            Task inserted = _store.InsertAsync(segment, stop);
-            if (_segments.Reader.TryPeek(out SealedSegment? next) && !next.Recovered)
-            {
-                _store.Prepare(next); // A recovered one may be stored already.
-            }
-
-            await inserted;
+            await InsertAsync(segment, stop);
             return true;
         }
         catch (StoreException)
         {
             // Someone may have dropped or changed the table.
             _ensured = null;
+            throw;
+        }
+    }
+
+    /// <summary>Inserts a segment; the one behind it is prepared meanwhile.</summary>
+    private async Task InsertAsync(SealedSegment segment, CancellationToken stop)
+    {
+        Task inserted = _store.InsertAsync(segment, stop);
+
+        // A recovered one may be stored already; and a table of another version lacks its columns until its turn.
+        SealedSegment? next = _segments.Reader.TryPeek(out SealedSegment? behind)
+            && !behind.Recovered && ReferenceEquals(behind.Table, segment.Table) ? behind : null;
+        if (next is not null)
+        {
+            _store.Prepare(next);
+        }
+
+        try
+        {
+            await inserted;
+        }
+        catch when (next is not null)
+        {
+            // Tries may go on for long, and a prepared one holds memory and a connection.
+            _store.Unprepare(next);
             throw;
         }
     }

@@ -96,6 +96,96 @@ public sealed class EmbeddedPrepareTests(EngineFixture engine)
         Assert.Equal("5000\n", await store.TextAsync($"SELECT count() FROM {table.Name}"));
     }
 
+    [SkippableFact]
+    public async Task A_segment_that_is_no_longer_prepared_leaves_nothing_and_frees_its_connection()
+    {
+        (EmbeddedStore store, TableSchema table) = await MakeAsync("unprepared");
+        SealedSegment[] segments = [Segment(table, 1, 5_000), Segment(table, 2, 6_000)];
+        foreach (SealedSegment segment in segments)
+        {
+            store.Prepare(segment);
+            await OpenInsertsAsync(table, 1);
+            store.Unprepare(segment);
+            await OpenInsertsAsync(table, 0);
+            store.Unprepare(segment);
+        }
+
+        Assert.Equal("0\n", await store.TextAsync($"SELECT count() FROM {table.Name}"));
+        await Task.WhenAll(segments.Select(segment => store.InsertAsync(segment, default)));
+        Assert.Equal("11000\n", await store.TextAsync($"SELECT count() FROM {table.Name}"));
+    }
+
+    [SkippableFact]
+    public async Task A_column_that_is_added_meanwhile_does_not_harm_a_prepared_segment()
+    {
+        (EmbeddedStore store, TableSchema table) = await MakeAsync("prepared_altered");
+        SealedSegment segment = Segment(table, 1, 5_000);
+        store.Prepare(segment);
+        await OpenInsertsAsync(table, 1);
+        TableSchema wider = SegmentFile.Table(table.Name, new ColumnSchema("extra", "Int32", "", "", "Int32"));
+        await store.EnsureTableAsync(wider, default);
+        await store.InsertAsync(segment, default);
+        Assert.Equal("5000\t0\n", await store.TextAsync($"SELECT count(), sum(extra) FROM {table.Name}"));
+    }
+
+    [SkippableFact]
+    public async Task A_prepared_segment_that_the_engine_breaks_off_is_worth_another_try()
+    {
+        (EmbeddedStore store, TableSchema table) = await MakeAsync("prepared_killed");
+        SealedSegment segment = Segment(table, 1, 5_000);
+        store.Prepare(segment);
+        await OpenInsertsAsync(table, 1);
+        await RunAsync($"KILL QUERY WHERE query LIKE 'INSERT INTO%{table.Name}%' ASYNC");
+        await AssertWorthAnotherTryAsync(segment);
+        Assert.Equal(0, await store.CountRowsAsync(table, segment.SegmentId, default));
+        await store.InsertAsync(segment, default);
+        Assert.Equal(5_000, await store.CountRowsAsync(table, segment.SegmentId, default));
+    }
+
+    [SkippableFact]
+    public async Task A_prepared_segment_whose_table_is_made_anew_is_not_lost()
+    {
+        (EmbeddedStore store, TableSchema table) = await MakeAsync("prepared_dropped");
+        SealedSegment segment = Segment(table, 1, 5_000);
+        store.Prepare(segment);
+        await OpenInsertsAsync(table, 1);
+        await RunAsync($"DROP TABLE {table.Name}");
+        await store.EnsureTableAsync(table, default);
+        await AssertWorthAnotherTryAsync(segment);
+        await store.InsertAsync(segment, default);
+        Assert.Equal(5_000, await store.CountRowsAsync(table, segment.SegmentId, default));
+    }
+
+    private async Task AssertWorthAnotherTryAsync(SealedSegment segment)
+    {
+        StoreException fault = await Assert.ThrowsAsync<StoreException>(
+            () => engine.Store.InsertAsync(segment, default));
+        Assert.True(fault.Fault == StoreFault.Unavailable, fault.Message);
+    }
+
+    // As an operator would with a client of his own.
+    private async Task RunAsync(string statement)
+    {
+        await using var thread = new StoreThread("operator");
+        await thread.RunAsync(() =>
+        {
+            using EngineConnection connection = EngineConnection.Open([$"--path={engine.Directory}/store"]);
+            connection.Run(statement).Dispose();
+        });
+    }
+
+    private async Task OpenInsertsAsync(TableSchema table, int count)
+    {
+        string query = $"SELECT count() FROM system.processes WHERE query LIKE 'INSERT INTO%{table.Name}%'";
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        string found;
+        while ((found = await engine.Store.TextAsync(query)) != $"{count}\n")
+        {
+            Assert.False(late.IsCancellationRequested, $"{count} of {table.Name} never, {found}");
+            await Task.Delay(5);
+        }
+    }
+
     private SealedSegment Segment(TableSchema table, uint id, int rows) =>
         SegmentFile.Write(engine.Directory, table, SegmentFile.Id(id), [rows]);
 

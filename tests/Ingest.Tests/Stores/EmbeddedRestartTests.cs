@@ -21,6 +21,15 @@ public sealed class EmbeddedRestartTests : IDisposable
     }
 
     [SkippableFact]
+    public async Task A_store_that_is_closed_with_a_segment_prepared_has_nothing_of_it()
+    {
+        SealedSegment segment = Prepare();
+        Assert.Equal("0", await RunAsync(segment, "prepared"));
+        Assert.Equal("0", await RunAsync(segment, "prepared"));
+        Assert.Equal("10", await RunAsync(segment, "one"));
+    }
+
+    [SkippableFact]
     public async Task A_killed_engine_starts_again_with_what_it_had()
     {
         SealedSegment segment = Prepare();

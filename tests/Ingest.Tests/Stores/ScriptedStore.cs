@@ -15,6 +15,8 @@ internal sealed class ScriptedStore : IStore
 
     public ConcurrentQueue<SealedSegment> Prepared { get; } = [];
 
+    public ConcurrentQueue<SealedSegment> Unprepared { get; } = [];
+
     public ConcurrentDictionary<ulong, long> Rows { get; } = [];
 
     /// <summary>Held by inserts until it is released.</summary>
@@ -47,6 +49,8 @@ internal sealed class ScriptedStore : IStore
     }
 
     public void Prepare(SealedSegment segment) => Prepared.Enqueue(segment);
+
+    public void Unprepare(SealedSegment segment) => Unprepared.Enqueue(segment);
 
     public Task InsertMissingAsync(SealedSegment segment, CancellationToken cancellationToken)
     {

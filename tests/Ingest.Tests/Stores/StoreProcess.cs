@@ -9,7 +9,7 @@ namespace Ingest.Tests.Stores;
 /// <summary>Runs a piece of a store test in a process of its own, which has its own engine.</summary>
 internal static class StoreProcess
 {
-    /// <summary>Opens the directory, inserts the segment, and prints how many of its rows the store has then.</summary>
+    /// <summary>Opens the directory, inserts the segment or prepares it, and prints how many of its rows the store has then.</summary>
     public static async Task RunAsync(string directory, string segmentPath, string token)
     {
         try
@@ -19,7 +19,15 @@ internal static class StoreProcess
             await store.EnsureTableAsync(table, default);
             var segment = new SealedSegment(
                 table, SegmentFile.Id(1), segmentPath, new FileInfo(segmentPath).Length, 10, token, Recovered: true);
-            await store.InsertAsync(segment, default);
+            if (token == "prepared")
+            {
+                store.Prepare(segment);
+            }
+            else
+            {
+                await store.InsertAsync(segment, default);
+            }
+
             Console.WriteLine(await store.CountRowsAsync(table, segment.SegmentId, default));
             if (token == "hold")
             {

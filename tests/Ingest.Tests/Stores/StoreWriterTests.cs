@@ -166,6 +166,49 @@ public sealed class StoreWriterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_prepared_segment_is_let_go_of_while_the_one_before_it_is_tried_again()
+    {
+        using var gate = new SemaphoreSlim(0);
+        var store = new ScriptedStore { Gate = gate };
+        await using StoreWriter writer = Start(store);
+        SealedSegment[] segments = [Segment(1, 3), Segment(2, 4)];
+        foreach (SealedSegment segment in segments)
+        {
+            await _sealed.Writer.WriteAsync(segment);
+        }
+
+        await Eventually.BeAsync(() => writer.Status.WaitingSegments == segments.Length);
+        store.Faults.Enqueue(new StoreException("away", StoreFault.Unavailable));
+        store.Faults.Enqueue(new FormatException("not a number"));
+        gate.Release(segments.Length + 2);
+        await Eventually.BeAsync(() => _released.Count == segments.Length);
+
+        // In the first try it may not have waited yet; of the last one it was inserted.
+        Assert.InRange(store.Unprepared.Count, 1, 2);
+        Assert.Equal(store.Prepared.SkipLast(1), store.Unprepared);
+    }
+
+    [Fact]
+    public async Task A_segment_of_another_version_of_the_table_is_not_prepared()
+    {
+        using var gate = new SemaphoreSlim(0);
+        var store = new ScriptedStore { Gate = gate };
+        store.Faults.Enqueue(new StoreException("away", StoreFault.Unavailable));
+        await using StoreWriter writer = Start(store);
+        SealedSegment later = Segment(2, 4) with { Table = SegmentFile.Table(s_table.Name) };
+        SealedSegment[] segments = [Segment(1, 3), later];
+        foreach (SealedSegment segment in segments)
+        {
+            await _sealed.Writer.WriteAsync(segment);
+        }
+
+        await Eventually.BeAsync(() => writer.Status.WaitingSegments == segments.Length);
+        gate.Release(segments.Length + 1);
+        await Eventually.BeAsync(() => _released.Count == segments.Length);
+        Assert.Empty(store.Prepared);
+    }
+
+    [Fact]
     public async Task What_cannot_be_stored_in_time_stays_in_the_log()
     {
         using var gate = new SemaphoreSlim(0);

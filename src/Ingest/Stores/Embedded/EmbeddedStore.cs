@@ -160,6 +160,9 @@ public sealed class EmbeddedStore : IStore
     public void Prepare(SealedSegment segment) => _inserts.Prepare(segment);
 
     /// <inheritdoc/>
+    public void Unprepare(SealedSegment segment) => _inserts.Unprepare(segment);
+
+    /// <inheritdoc/>
     public Task InsertMissingAsync(SealedSegment segment, CancellationToken cancellationToken) =>
         _inserts.InsertMissingAsync(segment, cancellationToken);
 

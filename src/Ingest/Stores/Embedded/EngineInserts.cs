@@ -43,6 +43,15 @@ internal sealed class EngineInserts : IAsyncDisposable
         }
     }
 
+    /// <summary>Lets go of what was prepared of a segment.</summary>
+    public void Unprepare(SealedSegment segment)
+    {
+        if (TakePrepared(segment) is { } connection)
+        {
+            _ = RunAsync(connection, insert => insert.Unprepare(), CancellationToken.None);
+        }
+    }
+
     /// <summary>Inserts a segment; when the task completes the rows are queryable and on disk.</summary>
     /// <exception cref="StoreException">Nothing is known to be inserted.</exception>
     public Task InsertAsync(SealedSegment segment, CancellationToken cancellationToken) =>

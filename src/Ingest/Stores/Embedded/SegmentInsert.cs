@@ -22,6 +22,19 @@ internal sealed class SegmentInsert(EngineConnection connection, TableLayout lay
         _prepared = segment;
     }
 
+    /// <summary>Lets go of what is prepared.</summary>
+    /// <exception cref="StoreException">The engine may hold it until the next statement.</exception>
+    public void Unprepare()
+    {
+        if (_stream is not null)
+        {
+            Drop();
+
+            // The engine ends an INSERT that was broken off, and gives its memory back, when the next statement comes.
+            connection.Run("SELECT 1").Dispose();
+        }
+    }
+
     /// <summary>Inserts a segment; when it returns the rows are queryable and on disk.</summary>
     /// <exception cref="StoreException">Nothing is known to be inserted.</exception>
     public void Run(SealedSegment segment, CancellationToken cancellationToken)
@@ -52,9 +65,14 @@ internal sealed class SegmentInsert(EngineConnection connection, TableLayout lay
         Drop();
         string path = Path.GetFullPath(segment.Path);
         bool isWhole = new FileInfo(path) is { Exists: true } file && file.Length == segment.Length;
-        string source = isWhole ? path : Copy(segment);
+        string source = isWhole ? path : Path.GetTempFileName();
         try
         {
+            if (!isWhole)
+            {
+                Copy(segment, source);
+            }
+
             string statement = new TableDefinition(segment.Table, layout).InsertMissing(segment.SegmentId, source);
             connection.Run(statement + Clause(TableDefinition.InsertMissingSettings())).Dispose();
         }
@@ -78,18 +96,15 @@ internal sealed class SegmentInsert(EngineConnection connection, TableLayout lay
         connection.Dispose();
     }
 
-    private static string Copy(SealedSegment segment)
+    private static void Copy(SealedSegment segment, string path)
     {
         using SegmentReader bytes = SegmentReader.Open(segment);
-        string path = Path.GetTempFileName();
         using FileStream copy = File.Create(path);
         byte[] buffer = GC.AllocateUninitializedArray<byte>(CopiedBytes);
         while (bytes.Read(buffer) is var read and > 0)
         {
             copy.Write(buffer, 0, read);
         }
-
-        return path;
     }
 
     private void Drop()

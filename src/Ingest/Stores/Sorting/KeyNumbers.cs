@@ -7,10 +7,13 @@ namespace Ingest.Stores.Sorting;
 internal sealed class KeyNumbers
 {
     private const int SlotsAtFirst = 1024;
+    private const int BytesAtFirst = 16 * SlotsAtFirst;
+    private const int MostKeptSlots = 1 << 19;
+    private const int MostKeptBytes = 4 << 20;
 
     private int[] _slots = new int[SlotsAtFirst]; // Number + 1; 0 is free.
     private Key[] _keys = new Key[SlotsAtFirst / 2];
-    private byte[] _bytes = new byte[16 * SlotsAtFirst];
+    private byte[] _bytes = new byte[BytesAtFirst];
     private int _length;
 
     /// <summary>Keys so far.</summary>
@@ -19,11 +22,23 @@ internal sealed class KeyNumbers
     /// <summary>The keys' bytes one behind the other, by number.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _length);
 
-    /// <summary>Forgets all keys.</summary>
+    /// <summary>Forgets all keys, and lets go of memory beyond what the usual ones take.</summary>
     public void Clear()
     {
-        Array.Clear(_slots);
         (Count, _length) = (0, 0);
+        if (_bytes.Length > MostKeptBytes)
+        {
+            _bytes = new byte[BytesAtFirst];
+        }
+
+        if (_slots.Length > MostKeptSlots)
+        {
+            (_slots, _keys) = (new int[SlotsAtFirst], new Key[SlotsAtFirst / 2]);
+        }
+        else
+        {
+            Array.Clear(_slots);
+        }
     }
 
     /// <summary>Bytes of a key.</summary>

@@ -41,15 +41,24 @@ internal sealed class SegmentSort(int leastRows = SegmentSort.LeastRows)
             return false;
         }
 
+        bool isOrdered = false;
         try
         {
-            return TryReadKeys(segment, file) && _blocks.Rows == segment.Rows;
+            isOrdered = TryReadKeys(segment, file) && _blocks.Rows == segment.Rows;
         }
         catch (Exception e) when (IsUnreadable(e))
         {
             // The engine will say what is wrong with it.
-            return false;
         }
+        finally
+        {
+            if (!isOrdered)
+            {
+                Trim();
+            }
+        }
+
+        return isOrdered;
     }
 
     /// <summary>Writes the segment that was ordered last.</summary>
@@ -75,18 +84,25 @@ internal sealed class SegmentSort(int leastRows = SegmentSort.LeastRows)
         }
         finally
         {
-            _scratch.ReturnAll();
-            _scratch.Trim(KeptBytes);
-            if (_window.Length > MostWindowBytes)
-            {
-                _window = new byte[WindowBytes];
-            }
+            Trim();
         }
     }
 
-    // Bytes that are not what was written: all places in them are checked.
-    private static bool IsUnreadable(Exception e) =>
-        e is InvalidDataException or IndexOutOfRangeException or ArgumentException or OverflowException;
+    // Bytes that are not what was written: all places in them are checked. What a sort's comparison throws comes as an
+    // InvalidOperationException.
+    private static bool IsUnreadable(Exception e) => e is InvalidDataException or IndexOutOfRangeException
+        or ArgumentException or OverflowException or InvalidOperationException;
+
+    // One large segment is no reason to hold its memory for ever.
+    private void Trim()
+    {
+        _scratch.ReturnAll();
+        _scratch.Trim(KeptBytes);
+        if (_window.Length > MostWindowBytes)
+        {
+            _window = new byte[WindowBytes];
+        }
+    }
 
     private bool TryReadKeys(SealedSegment segment, SegmentReader file)
     {
