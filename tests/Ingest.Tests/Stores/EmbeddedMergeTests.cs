@@ -34,30 +34,4 @@ public sealed class EmbeddedMergeTests(EngineFixture engine)
         Assert.True(int.Parse(least, CultureInfo.InvariantCulture) >= 16, least);
         Assert.Equal("200\n", await store.TextAsync($"SELECT count() FROM {table.Name}"));
     }
-
-    [SkippableFact]
-    public async Task Merges_give_way_to_inserts()
-    {
-        await engine.Store.EnsureTableAsync(SegmentFile.Table("merges_give_way"), default);
-        Skip.IfNot(OperatingSystem.IsLinux(), "Niceness of threads is Linux's.");
-        int[] merges = [.. Directory.GetDirectories("/proc/self/task").Select(NicenessOfMerge).OfType<int>()];
-        Assert.NotEmpty(merges);
-        Assert.All(merges, nice => Assert.Equal(19, nice));
-    }
-
-    // The name stands in parentheses; the niceness is the 17th field behind it (proc_pid_stat(5)).
-    private static int? NicenessOfMerge(string task)
-    {
-        try
-        {
-            string stat = File.ReadAllText(Path.Combine(task, "stat"));
-            return stat.Contains("(MergeMutate)", StringComparison.Ordinal)
-                ? int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[16], CultureInfo.InvariantCulture)
-                : null;
-        }
-        catch (IOException)
-        {
-            return null; // It has ended.
-        }
-    }
 }
