@@ -34,6 +34,9 @@ internal static partial class LogMessages
         "Segment {Path} is in the store but could not be deleted; the next start asks the store for it")]
     public static partial void SegmentNotDeleted(this ILogger logger, string path, Exception cause);
 
+    [LoggerMessage(118, LogLevel.Warning, "{Path} is not needed but could not be deleted; the next start does it")]
+    public static partial void SpareNotDeleted(this ILogger logger, string path, Exception cause);
+
     [LoggerMessage(106, LogLevel.Error, "A sender of table {Table} failed when it was told what became of its rows")]
     public static partial void SinkFailed(this ILogger logger, string table, Exception cause);
 

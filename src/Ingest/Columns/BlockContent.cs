@@ -50,6 +50,12 @@ internal sealed class BlockContent
         return new BlockContent(rows, columns, block.Position);
     }
 
+    /// <summary>The segment that its rows say they are of; null when they do not.</summary>
+    public ulong? SegmentId => Rows > 0
+        && Columns.FirstOrDefault(c => c is { Name: TableSchema.SegmentIdColumn, Type: SegmentIdType })?.Values is { } ids
+            ? BinaryPrimitives.ReadUInt64LittleEndian(ids.Value(0))
+            : null;
+
     /// <summary>The column of a name, or null.</summary>
     public BlockValues? Find(string name) => Columns.FirstOrDefault(c => c.Name == name)?.Values;
 

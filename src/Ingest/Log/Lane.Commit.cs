@@ -233,7 +233,7 @@ public sealed partial class Lane
     private Segment OpenSegment(TableSchema table)
     {
         RecordEnds();
-        var segment = _log.CreateSegment(table);
+        var segment = _log.CreateSegment(table, Spares);
         _segmentOpenedAt = _time.GetTimestamp();
         _segmentAge = _log.AgeFor(_log.Metrics.OpenSegments);
         _sealTimer.Change(_segmentAge, Timeout.InfiniteTimeSpan);
@@ -387,9 +387,10 @@ public sealed partial class Lane
         {
             _trimmedAt = _time.GetTimestamp();
             _pool.Trim();
+            Spares.Trim();
         }
 
-        if (_pool.HeldBytes > 0 && _unpublished.Count == 0)
+        if ((_pool.HeldBytes > 0 || Spares.Count > 0) && _unpublished.Count == 0)
         {
             // Of a lane that goes quiet the rest is let go too; a new segment sets the timer to its own age.
             _sealTimer.Change(s_trimPeriod, Timeout.InfiniteTimeSpan);

@@ -55,6 +55,7 @@ public sealed partial class Lane
         _time = log.Time;
         _feed = log.Feed.Of(table.Name);
         _recycle = Recycle;
+        Spares = new SpareFiles(log.Disk, _options, _logger);
         _slots = new Slot[Math.Max(1, _options.OpenBatches)];
         Evolve(table);
         _rowLimit = _maxRows;
@@ -73,6 +74,9 @@ public sealed partial class Lane
 
     /// <summary>Memory of empty batches that are kept for the next rows.</summary>
     internal long PooledBytes => _pool.HeldBytes;
+
+    /// <summary>Files to write the table's next segments over.</summary>
+    internal SpareFiles Spares { get; }
 
     /// <summary>Bytes of batches that are closed and not yet durable, about.</summary>
     public long QueuedBytes => Volatile.Read(ref _queuedBytes);

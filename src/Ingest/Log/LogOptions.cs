@@ -70,6 +70,13 @@ public sealed record LogOptions
     public long PoolBytes { get; init; } = 64L << 20;
 
     /// <summary>
+    /// Data files of full segments that a busy table keeps when the store has them, to write its next segments over them;
+    /// default 2. They lie beside <see cref="MaxBytes"/>, and go when half a minute passes without need. 0 where the file
+    /// system writes elsewhere what is written over (Btrfs, ZFS).
+    /// </summary>
+    public int SpareFiles { get; init; } = 2;
+
+    /// <summary>
     /// Bytes of segments that the store has and that stay on disk all the same, since an agent that was killed now would
     /// have to read them; default 256 MiB, and at most a tenth of <see cref="MaxBytes"/> where that is set. What is over it
     /// the agent reads from the store.
@@ -105,6 +112,7 @@ public sealed record LogOptions
             (nameof(BatchBytes), BatchBytes, 1, 1 << 30),
             (nameof(QueueBytes), QueueBytes, 0, 1L << 40),
             (nameof(PoolBytes), PoolBytes, 0, 1L << 40),
+            (nameof(SpareFiles), SpareFiles, 0, 1024),
             (nameof(KeptBytes), KeptBytes, 0, 1L << 40),
             (nameof(MaxProducers), MaxProducers, 1, 100_000_000),
             (nameof(OpenBatches), OpenBatches, 1, 1024),

@@ -29,7 +29,7 @@ internal sealed class Quarantine(ILogFiles disk, string directory, ILogger logge
     public void KeepTail(string table, SegmentScan scan)
     {
         var tail = new ScannedBlock(
-            null, (int)scan.IndexEnd, scan.IndexTail.Length, scan.DataEnd, scan.DataLength - scan.DataEnd, "tail");
+            null, (int)scan.IndexEnd, scan.IndexTail.Length, scan.DataEnd, scan.DescribedEnd - scan.DataEnd, "tail");
         var stem = Copy(table, scan, tail);
         LogMessages.TailKept(logger, scan.Files.Data, tail.Offset, tail.Length, stem);
     }

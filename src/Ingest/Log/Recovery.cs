@@ -186,7 +186,7 @@ internal sealed class Recovery(
     private void Flush(SegmentScan scan)
     {
         var (data, index) = scan.LastGroup;
-        UnsureBytes.WriteAgain(disk, scan.Files.Data, data);
+        UnsureBytes.WriteAgain(disk, scan.Files.Data, data, scan.DataEnd);
         UnsureBytes.WriteAgain(disk, scan.Files.Index, index);
     }
 

@@ -17,12 +17,14 @@ internal sealed class Segment : IDisposable
     private readonly List<ReadOnlyMemory<byte>> _indexParts = new(1);
     private readonly List<(int Length, int Rows, uint Crc)> _staged = [];
     private readonly ArrayBufferWriter<byte> _records = new(4096);
+    private readonly bool _isReused;
     private long _indexLength;
     private long _stagedLength;
     private bool _directoryFlushed;
 
     private Segment(
-        ILogFiles disk, SegmentFiles files, TableSchema table, IndexHeader header, ILogFile data, ILogFile index)
+        ILogFiles disk, SegmentFiles files, TableSchema table, IndexHeader header, ILogFile data, ILogFile index,
+        bool isReused)
     {
         _disk = disk;
         Table = table;
@@ -30,7 +32,16 @@ internal sealed class Segment : IDisposable
         _header = header;
         _data = data;
         _index = index;
-        _records.Write(header.ToArray());
+        _isReused = isReused;
+        byte[] bytes = header.ToArray();
+        if (isReused)
+        {
+            _indexLength = bytes.Length;
+        }
+        else
+        {
+            _records.Write(bytes);
+        }
     }
 
     /// <summary>Names of its files.</summary>
@@ -60,18 +71,44 @@ internal sealed class Segment : IDisposable
     /// <summary>Durable rows and those of the group that is being put together.</summary>
     public long StagedRows { get; private set; }
 
-    /// <summary>Creates the files. They are durable with the first group.</summary>
-    public static Segment Create(ILogFiles disk, string directory, TableSchema table, IndexHeader header)
+    /// <summary>
+    /// Creates the files; their names are durable with the first group. Of a file that is written over the header is
+    /// durable before: its old bytes never stand without an index that says that they are none of the segment's. So is
+    /// then that the file's own segment is gone, which would be found with other bytes.
+    /// </summary>
+    /// <param name="disk">Where they are.</param>
+    /// <param name="directory">Directory of the table in the log.</param>
+    /// <param name="table">The table, in the version that the blocks are of.</param>
+    /// <param name="header">Head of the index.</param>
+    /// <param name="spare">A file in the directory for the data to be written over; null: a new one.</param>
+    /// <exception cref="IOException">The disk refuses.</exception>
+    public static Segment Create(
+        ILogFiles disk, string directory, TableSchema table, IndexHeader header, string? spare = null)
     {
         var files = new SegmentFiles(directory, header.SegmentId, Generation: 0);
         var index = disk.Create(files.Index);
         try
         {
-            return new Segment(disk, files, table, header, disk.Create(files.Data), index);
+            if (spare is null)
+            {
+                return new Segment(disk, files, table, header, disk.Create(files.Data), index, isReused: false);
+            }
+
+            index.Write([header.ToArray()], 0);
+            index.Flush();
+            disk.FlushDirectory(directory);
+            disk.Rename(spare, files.Data);
+            return new Segment(disk, files, table, header, disk.Open(files.Data), index, isReused: true);
         }
         catch
         {
             index.Dispose();
+            if (spare is not null)
+            {
+                disk.Delete(spare);
+                disk.Delete(files.Data);
+            }
+
             disk.Delete(files.Index);
             throw;
         }
@@ -179,15 +216,38 @@ internal sealed class Segment : IDisposable
         _disk.FlushDirectory(Files.Directory);
     }
 
-    /// <summary>What the store gets.</summary>
-    public SealedSegment Seal() => new(
-        Table, Id, Files.Data, Length, Rows, _hash.Token(_header.Directory, _header.Table, Id), Recovered: false);
+    /// <summary>What the store gets. The data file then has the segment's bytes and no others.</summary>
+    public SealedSegment Seal()
+    {
+        if (_isReused)
+        {
+            CutOff();
+        }
+
+        return new(Table, Id, Files.Data, Length, Rows, _hash.Token(_header.Directory, _header.Table, Id), Recovered: false);
+    }
 
     public void Dispose()
     {
         _data.Dispose();
         _index.Dispose();
         _hash.Dispose();
+    }
+
+    // What was longer of the segment before. Not flushed: recovery does the same.
+    private void CutOff()
+    {
+        try
+        {
+            if (_data.Length > Length)
+            {
+                _data.Truncate(Length);
+            }
+        }
+        catch (Exception e) when (DiskFault.Is(e))
+        {
+            // Whoever sends a segment sends its length.
+        }
     }
 
     private void ForgetGroup()

@@ -6,7 +6,7 @@ namespace Ingest.Log;
 /// <remarks>
 /// `ID.native` and `ID.index`; a segment that was written anew without its rotten blocks is `ID-1.native`, `ID-1.index`
 /// and so on. `ID.end` says where a segment ends whose last write failed. An index renamed to `ID.released` says that
-/// its data may be deleted.
+/// its data may be deleted. `ID.spare` was a deleted segment's data file; nothing in it counts.
 /// </remarks>
 /// <param name="Directory">Directory of the table in the log.</param>
 /// <param name="SegmentId">Id of the segment.</param>
@@ -28,6 +28,9 @@ internal sealed record SegmentFiles(string Directory, ulong SegmentId, int Gener
     /// <summary>Extension of the index of a segment that is being deleted.</summary>
     public const string ReleasedExtension = ".released";
 
+    /// <summary>Extension of a data file whose segment is deleted, and which another may be written over.</summary>
+    public const string SpareExtension = ".spare";
+
     /// <summary>Extension of files that are not finished.</summary>
     public const string TemporaryExtension = ".tmp";
 
@@ -45,6 +48,9 @@ internal sealed record SegmentFiles(string Directory, ulong SegmentId, int Gener
 
     /// <summary>The index's name while the segment is deleted.</summary>
     public string Released => WithExtension(ReleasedExtension);
+
+    /// <summary>The data file's name when the segment is deleted and the file is kept.</summary>
+    public string Spare => WithExtension(SpareExtension);
 
     /// <summary>Name of the files without extension, where they do not lie in the log; null in the log.</summary>
     public string? ForeignName { get; init; }
@@ -86,8 +92,12 @@ internal sealed record SegmentFiles(string Directory, ulong SegmentId, int Gener
     /// Deletes the segment. Whatever is left after a crash tells by its names that the rest may go: the index first
     /// changes its name, and goes last.
     /// </summary>
-    public void Delete(ILogFiles disk)
+    /// <param name="disk">Where they are.</param>
+    /// <param name="keepsData">Whether the data file stays, as <see cref="Spare"/>, unless its last write failed.</param>
+    /// <returns>Whether it did.</returns>
+    public bool Delete(ILogFiles disk, bool keepsData = false)
     {
+        keepsData = keepsData && !disk.Exists(End) && disk.Exists(Data);
         if (disk.Exists(Index))
         {
             disk.Rename(Index, Released);
@@ -99,10 +109,19 @@ internal sealed record SegmentFiles(string Directory, ulong SegmentId, int Gener
             }
         }
 
-        disk.Delete(Data);
+        if (keepsData)
+        {
+            disk.Rename(Data, Spare);
+        }
+        else
+        {
+            disk.Delete(Data);
+        }
+
         disk.Delete(End);
         disk.Delete(Pieces);
         disk.Delete(Released);
+        return keepsData;
     }
 
     private string WithExtension(string extension) => Path.Combine(Directory, Stem + extension);

@@ -21,7 +21,8 @@ internal sealed class SegmentInventory
     {
         var inventory = new SegmentInventory();
         var paths = disk.Files(directory);
-        inventory.Obsolete.AddRange(paths.Where(path => path.EndsWith(SegmentFiles.TemporaryExtension, StringComparison.Ordinal)));
+        inventory.Obsolete.AddRange(paths.Where(
+            path => Path.GetExtension(path) is SegmentFiles.TemporaryExtension or SegmentFiles.SpareExtension));
         var segments = paths
             .Where(IsSegmentFile)
             .Select(path => SegmentFiles.TryParse(path, out var files) ? (Path: path, Files: files!) : default)

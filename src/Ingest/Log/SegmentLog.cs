@@ -181,26 +181,30 @@ public sealed class SegmentLog : IAsyncDisposable
             () => Open(options, directory, tables, logger, time, DiskFiles.Instance, cancellationToken),
             CancellationToken.None);
 
-    internal Segment CreateSegment(TableSchema table)
+    internal Segment CreateSegment(TableSchema table, SpareFiles spares)
     {
         var header = new IndexHeader(_directory.Id, _ids.Next(), table.Name, table.BlockFingerprint);
-        var segment = Segment.Create(Disk, _directory.TableDirectory(table.Name), table, header);
+        var segment = Segment.Create(Disk, _directory.TableDirectory(table.Name), table, header, spares.Take());
         Metrics.OnOpened();
         return segment;
     }
 
     /// <summary>Deletes a segment that nobody needs any more; what the disk refuses the next start does.</summary>
-    internal void Delete(SegmentFiles files)
+    /// <param name="files">Its files.</param>
+    /// <param name="keepsData">Whether the data file stays as <see cref="SegmentFiles.Spare"/>, if it may.</param>
+    /// <returns>Whether it did.</returns>
+    internal bool Delete(SegmentFiles files, bool keepsData = false)
     {
         try
         {
             _ids.BeforeDelete(files.SegmentId);
-            files.Delete(Disk);
+            return files.Delete(Disk, keepsData);
         }
         catch (Exception e) when (DiskFault.Is(e))
         {
             _notDeleted = true;
             LogMessages.SegmentNotDeleted(Logger, files.Data, e);
+            return false;
         }
     }
 
@@ -255,9 +259,23 @@ public sealed class SegmentLog : IAsyncDisposable
 
     private void DeleteFiles(SealedSegment segment)
     {
-        if (SegmentFiles.TryParse(segment.Path, out var files))
+        if (!SegmentFiles.TryParse(segment.Path, out var files))
+        {
+            return;
+        }
+
+        var spares = _lanes.GetValueOrDefault(segment.Table.Name)?.Spares;
+        if (spares is null || !spares.Wants(segment))
         {
             Delete(files!);
+        }
+        else if (Delete(files!, keepsData: true))
+        {
+            spares.Add(files!.Spare);
+        }
+        else
+        {
+            spares.Decline();
         }
     }
 

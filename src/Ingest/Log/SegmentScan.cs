@@ -10,6 +10,7 @@ internal sealed class SegmentScan
     private readonly List<ScannedBlock> _blocks = [];
     private int _headerLength;
     private int _good; // Blocks up to and with the last good one.
+    private int _recordsEnd;
 
     private SegmentScan(SegmentFiles files) => Files = files;
 
@@ -32,7 +33,15 @@ internal sealed class SegmentScan
     /// Whether bytes stand behind the last good block that the index tried to describe. As a rule they are a write that
     /// a power loss tore and nobody was told of; but rot in the last block looks the same, so they are not just deleted.
     /// </summary>
-    public bool HasDescribedTail => DataLength > DataEnd && IndexTail.ContainsAnyExcept((byte)0);
+    public bool HasDescribedTail => DescribedEnd > DataEnd && IndexTail.ContainsAnyExcept((byte)0);
+
+    /// <summary>
+    /// Where in the data file ends what the index speaks of: behind it a file that was written over has what it had
+    /// before. Where the index's end cannot be read, the end of the file.
+    /// </summary>
+    public long DescribedEnd => Index.AsSpan(_recordsEnd).ContainsAnyExcept((byte)0)
+        ? DataLength
+        : Math.Min(DataLength, _blocks.Count == 0 ? 0 : _blocks.Max(block => block.Offset + block.Length));
 
     /// <summary>What is behind the last good record in the index.</summary>
     public ReadOnlySpan<byte> IndexTail => Index.AsSpan((int)IndexEnd);
@@ -112,7 +121,7 @@ internal sealed class SegmentScan
         if (IndexHeader.TryRead(Index, out var header, out var headerLength) && header!.SegmentId == Files.SegmentId)
         {
             Header = header;
-            at = _headerLength = headerLength;
+            at = _headerLength = _recordsEnd = headerLength;
         }
 
         long expected = 0;
@@ -128,7 +137,7 @@ internal sealed class SegmentScan
             _blocks.Add(new ScannedBlock(record, at, size, record.Offset, record.Length, fault));
             _good = fault is null ? _blocks.Count : _good;
             expected = Math.Max(expected, record.End);
-            at += size;
+            _recordsEnd = at += size;
         }
     }
 

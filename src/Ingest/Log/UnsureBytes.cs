@@ -9,25 +9,26 @@ internal static class UnsureBytes
 {
     private const int BufferBytes = 1 << 20;
 
-    /// <summary>Writes a file's bytes from an offset on over themselves, and flushes it. Nothing when there is no file.</summary>
+    /// <summary>As the other; nothing when there is no file.</summary>
     /// <exception cref="IOException">They are not durable.</exception>
-    public static void WriteAgain(ILogFiles disk, string path, long from = 0)
+    public static void WriteAgain(ILogFiles disk, string path, long from = 0, long to = long.MaxValue)
     {
         if (disk.Exists(path))
         {
             using var file = disk.Open(path);
-            WriteAgain(file, from);
+            WriteAgain(file, from, to);
         }
     }
 
-    /// <summary>Writes a file's bytes from an offset on over themselves, and flushes it.</summary>
+    /// <summary>Writes a file's bytes between two offsets, or from one on, over themselves, and flushes it.</summary>
     /// <exception cref="IOException">They are not durable.</exception>
-    public static void WriteAgain(ILogFile file, long from = 0)
+    public static void WriteAgain(ILogFile file, long from = 0, long to = long.MaxValue)
     {
-        var buffer = new byte[Math.Clamp(file.Length - from, 0, BufferBytes)];
-        for (var at = from; at < file.Length;)
+        to = Math.Min(to, file.Length);
+        var buffer = new byte[Math.Clamp(to - from, 0, BufferBytes)];
+        for (var at = from; at < to;)
         {
-            var count = file.Read(buffer, at);
+            var count = file.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, to - at)), at);
             if (count == 0)
             {
                 break;

@@ -7,7 +7,8 @@ namespace Ingest.Log.Inspection;
 /// <param name="Blocks">Good blocks with rows.</param>
 /// <param name="Rows">Rows in them.</param>
 /// <param name="Bytes">Bytes of them.</param>
-/// <param name="TailBytes">Bytes behind the last good block: a write that is under way, or was cut short.</param>
+/// <param name="TailBytes">Bytes behind the last good block: a write that is under way, or was cut short, or what the file
+/// had before it was written over.</param>
 /// <param name="IsRefused">Whether the store has refused it and its bad rows are being looked for.</param>
 /// <param name="Faults">What is wrong with it, in words; none when every checksum holds.</param>
 public sealed record InspectedSegment(

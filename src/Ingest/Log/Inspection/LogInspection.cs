@@ -109,11 +109,19 @@ public sealed record LogInspection
 
         faults.AddRange(scan.Kept.Where(block => block.Fault is not null).Select(
             block => $"{files.Data}: block at {block.Offset}, {block.Length} bytes, {block.Rows} rows: {block.Fault}"));
-        long tail = Math.Max(0, scan.DataLength - scan.DataEnd);
         if (scan.HasDescribedTail && !isInUse)
         {
-            faults.Add($"{files.Data}: the end from {scan.DataEnd} on, {tail} bytes, is torn by a power loss or rotten");
+            faults.Add(
+                $"{files.Data}: the end from {scan.DataEnd} on, {scan.DescribedEnd - scan.DataEnd} bytes, is torn by a power "
+                + "loss or rotten");
         }
+
+        if (faults.Count > 0 && isInUse && !disk.Exists(files.Index))
+        {
+            throw new FileNotFoundException("deleted meanwhile, and perhaps its data file written over", files.Index);
+        }
+
+        long tail = Math.Max(0, scan.DataLength - scan.DataEnd);
 
         return new InspectedSegment(
             files.SegmentId, files.Data, SegmentIds.TimeOf(files.SegmentId), good.Count(record => record.Rows > 0),

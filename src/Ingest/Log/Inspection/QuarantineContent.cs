@@ -110,7 +110,8 @@ internal sealed class QuarantineContent
         ReadUnindexed(data, end);
     }
 
-    // What no index speaks of may be whole blocks all the same.
+    // What no index speaks of may be whole blocks all the same; but those of another segment, over which the file was
+    // written, the store has.
     private void ReadUnindexed(ReadOnlyMemory<byte> data, long end)
     {
         while (end < data.Length)
@@ -119,6 +120,12 @@ internal sealed class QuarantineContent
             {
                 ReadOnlyMemory<byte> rest = data[(int)end..];
                 var block = BlockContent.Read(rest);
+                if (block.SegmentId is { } id && id != SegmentId)
+                {
+                    StrayBytes = data.Length - end;
+                    return;
+                }
+
                 ReadOnlyMemory<byte> bytes = rest[..block.Length];
                 Blocks.Add(new QuarantinedBlock(
                     new BlockRecord(end, block.Length, block.Rows, Checksum.Of(bytes.Span), []), bytes, NoChecksum));

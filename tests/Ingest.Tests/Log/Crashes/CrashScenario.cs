@@ -20,7 +20,7 @@ internal sealed class CrashScenario
         new("write", ".index"), new("write", ""), new("write", ".tmp"), new("write", ".mark"),
         new("truncate", ".native"), new("truncate", ".index"), new("flush", ".native"), new("flush", ".index"),
         new("flush", ""), new("flush", ".tmp"), new("flush", ".mark"), new("rename", ".tmp"), new("rename", ".index"),
-        new("delete", ".native"), new("delete", ".released"), new("delete", ".end"), new("flush directory", ""),
+        new("delete", ".native"), new("rename", ".native"), new("rename", ".spare"), new("delete", ".released"), new("delete", ".end"), new("flush directory", ""),
     ];
 
     private readonly Random _random;
@@ -48,6 +48,9 @@ internal sealed class CrashScenario
         MaxSegmentAge = TimeSpan.FromHours(1),
         Linger = TimeSpan.Zero,
         OpenBatches = 2,
+
+        // So that many are half full when they are sealed, and their files written over.
+        SegmentBytes = 4096,
     };
 
     /// <summary>Runs it and gives the disk with its journal.</summary>
