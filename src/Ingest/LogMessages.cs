@@ -7,8 +7,8 @@ namespace Ingest;
 internal static partial class LogMessages
 {
     [LoggerMessage(100, LogLevel.Information,
-        "Log recovered in {Seconds:F1} s: {Segments} segments, {Rows} rows, {Bytes} bytes; {CutBytes} unacknowledged "
-        + "bytes cut off")]
+        "Log recovered in {Seconds:F1} s: {Segments} segments, {Rows} rows, {Bytes} bytes; {CutBytes} bytes behind "
+        + "their last blocks cut off")]
     public static partial void LogRecovered(
         this ILogger logger, double seconds, int segments, long rows, long bytes, long cutBytes);
 

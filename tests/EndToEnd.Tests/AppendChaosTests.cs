@@ -13,6 +13,9 @@ public sealed class AppendChaosTests(ITestOutputHelper output)
 {
     private const int Producers = 8;
 
+    // Most are full before they are old, so that the next ones are written over their files.
+    private const string FullSegments = "Log:SegmentRows=500";
+
     private static readonly int s_kills = Environment.GetEnvironmentVariable("INGEST_CHAOS") switch
     {
         "long" => 200,
@@ -28,7 +31,7 @@ public sealed class AppendChaosTests(ITestOutputHelper output)
         int killsAtStart = 0;
         var clock = Stopwatch.StartNew();
         await using var producers = new ResumingProducers(Producers);
-        ServerProcess server = await ServerProcess.StartAsync();
+        ServerProcess server = await ServerProcess.StartAsync(dataDirectory: null, FullSegments);
         try
         {
             producers.Address = server.GrpcAddress;
@@ -44,10 +47,10 @@ public sealed class AppendChaosTests(ITestOutputHelper output)
                 for (; kill < s_kills && random.Next(2) == 0; kill++, killsAtStart++)
                 {
                     double after = random.NextDouble() * (random.Next(2) == 0 ? 10 : 300);
-                    await ServerProcess.KillStartingAsync(server.DataDirectory, TimeSpan.FromMilliseconds(after));
+                    await ServerProcess.KillStartingAsync(server.DataDirectory, TimeSpan.FromMilliseconds(after), FullSegments);
                 }
 
-                server = await ServerProcess.StartAsync(server.DataDirectory);
+                server = await ServerProcess.StartAsync(server.DataDirectory, FullSegments);
                 producers.Address = server.GrpcAddress;
             }
 

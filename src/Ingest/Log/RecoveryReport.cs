@@ -12,7 +12,9 @@ public sealed record RecoveryReport
     /// <summary>Bytes of their blocks.</summary>
     public long Bytes { get; init; }
 
-    /// <summary>Bytes of blocks cut off behind the last good one: a write that nobody was told of.</summary>
+    /// <summary>
+    /// Bytes cut off behind the last good block: a write that nobody was told of, or what a file had before it was written over.
+    /// </summary>
     public long CutBytes { get; init; }
 
     /// <summary>Damaged pieces that were moved to quarantine.</summary>
