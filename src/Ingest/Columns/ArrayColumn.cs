@@ -89,6 +89,17 @@ internal sealed class ArrayColumn(Column items, Column? values = null) : Column
         SetEnd(row, _start);
     }
 
+    /// <summary>What <see cref="RewindTo"/> needs to know of where the lists end now.</summary>
+    public (int Count, int ItemsMark, int ValuesMark) Reached => (Count, items.Mark, values?.Mark ?? 0);
+
+    /// <summary>Forgets the lists of all rows that were written since.</summary>
+    public void RewindTo((int Count, int ItemsMark, int ValuesMark) reached)
+    {
+        items.RewindItems(reached.Count, reached.ItemsMark);
+        values?.RewindItems(reached.Count, reached.ValuesMark);
+        (Count, _start) = (reached.Count, reached.Count);
+    }
+
     public override void Truncate(int rows, int count)
     {
         int item = rows == 0 ? 0 : End(rows - 1);

@@ -33,6 +33,9 @@ internal struct ColumnData
     /// <summary>Whether there are such keys.</summary>
     public bool HasKeys;
 
+    /// <summary>Where the table's column of structs ended before these rows.</summary>
+    public (int Count, int ItemsMark, int ValuesMark) Before;
+
     /// <summary>Bytes of its longest string.</summary>
     public int Longest;
 }

@@ -54,6 +54,42 @@ public sealed partial class ColumnsDecoder
         return RequestResult.Decoded;
     }
 
+    // Before all other columns: nothing else is declined when it is written, and these are taken back at no cost that
+    // grows with the batch.
+    private bool TryWriteStructs(
+        ReadOnlySpan<byte> message, ColumnsScratch scratch, Batch batch, int row, int first, int count)
+    {
+        for (int i = 0; i < _plans.Length; i++)
+        {
+            ColumnPlan plan = _plans[i];
+            ref ColumnData data = ref scratch.Data[plan.Index];
+            if (plan.Kind == ColumnKind.Struct && data.Rows > 0)
+            {
+                data.Before = Unsafe.As<ArrayColumn>(batch.Columns[plan.Field.Column]).Reached;
+                if (!TryWriteStructs(plan, message, scratch, batch, row, first, count))
+                {
+                    RewindStructs(i, scratch, batch);
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
+
+    private void RewindStructs(int last, ColumnsScratch scratch, Batch batch)
+    {
+        for (int i = 0; i <= last; i++)
+        {
+            ColumnPlan plan = _plans[i];
+            ref ColumnData data = ref scratch.Data[plan.Index];
+            if (plan.Kind == ColumnKind.Struct && data.Rows > 0)
+            {
+                Unsafe.As<ArrayColumn>(batch.Columns[plan.Field.Column]).RewindTo(data.Before);
+            }
+        }
+    }
+
     // False, and the caller takes back what was written, when one is declined and they have not been checked, or when it
     // has a name that is too long.
     private bool TryWriteStructs(
@@ -79,14 +115,5 @@ public sealed partial class ColumnsDecoder
         }
 
         return true;
-    }
-
-    // Rows that were written have been taken back, and their strings may have no keys any more.
-    private void ForgetKeys(ColumnsScratch scratch)
-    {
-        foreach (ColumnPlan plan in _plans)
-        {
-            scratch.Data[plan.Index].HasKeys = false;
-        }
     }
 }

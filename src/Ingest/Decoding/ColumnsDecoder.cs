@@ -133,19 +133,13 @@ public sealed partial class ColumnsDecoder
                 batch.CommitRows(suspect - row);
                 row = suspect;
             }
+            else if (scratch.AreStructsChecked)
+            {
+                scratch.SuspectAll();
+            }
             else
             {
-                if (scratch.AreStructsChecked)
-                {
-                    scratch.SuspectAll();
-                }
-                else
-                {
-                    result = CheckStructs(message, scratch);
-                }
-
-                ForgetKeys(scratch);
-                SetNextItems(row, scratch);
+                result = CheckStructs(message, scratch);
             }
         }
 
@@ -157,6 +151,11 @@ public sealed partial class ColumnsDecoder
     private bool TryWrite(ReadOnlySpan<byte> message, ColumnsScratch scratch, Batch batch, int first, int count)
     {
         int row = batch.BeginRows(count);
+        if (!TryWriteStructs(message, scratch, batch, row, first, count))
+        {
+            return false;
+        }
+
         foreach (int column in _absent)
         {
             batch.Columns[column].WriteDefaults(row, count);
@@ -170,15 +169,7 @@ public sealed partial class ColumnsDecoder
             {
                 column.WriteDefaults(row, count);
             }
-            else if (plan.Kind == ColumnKind.Struct)
-            {
-                if (!TryWriteStructs(plan, message, scratch, batch, row, first, count))
-                {
-                    batch.Truncate(row);
-                    return false;
-                }
-            }
-            else
+            else if (plan.Kind != ColumnKind.Struct)
             {
                 Write(plan, ref data, message, scratch, column, row, first, count);
             }

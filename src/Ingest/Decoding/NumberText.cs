@@ -17,7 +17,8 @@ internal static class NumberText
     /// <summary>Bytes that may be written over at the target.</summary>
     public const int TargetBytes = 32;
 
-    // Above it the text has an exponent.
+    // Up to it all digits of a whole number are its shortest text; far above it zeros stand in for digits that a double
+    // does not have, and then the text has an exponent.
     private const double EndOfPlainDigits = 1e15;
 
     // Below 1e-4 the text has an exponent; that close to it nobody needs to be quick.

@@ -18,6 +18,7 @@ internal sealed class ColumnsMaker(Choices choices)
     [
         .. new[] { "driver_1", "driver_22", "é漢😀", "x", "a-name-of-more-than-thirty-two-bytes-like-a-uuid", "0" }
             .Select(Encoding.UTF8.GetBytes),
+        "123e4567-e89b-12d3-a456-426614174000"u8.ToArray(), Encoding.ASCII.GetBytes(new string('u', 64)),
         Encoding.ASCII.GetBytes(new string('y', 256)), Encoding.ASCII.GetBytes(new string('z', 130)),
     ];
 
@@ -37,6 +38,12 @@ internal sealed class ColumnsMaker(Choices choices)
         if (choices.OneIn(2))
         {
             fields = Scatter(fields, 0);
+        }
+        else if (choices.OneIn(2))
+        {
+            // Any of them may be what the request ends with.
+            int first = choices.Next(fields.Count);
+            fields = [.. fields[first..], .. fields[..first]];
         }
 
         int cut = choices.OneIn(5) ? choices.Next(fields.Count + 1) : fields.Count;

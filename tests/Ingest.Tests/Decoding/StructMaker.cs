@@ -94,14 +94,14 @@ internal sealed class StructMaker(Choices choices)
 
     private byte[] Value(int levels)
     {
-        byte[] bytes = choices.Next(levels > 0 ? 10 : 7) switch
+        byte[] bytes = choices.Next(levels > 0 ? 12 : 9) switch
         {
             0 => [(byte)StructWire.NullTag, choices.OneIn(30) ? (byte)1 : (byte)0],
             1 when choices.OneIn(40) => [(byte)StructWire.BoolTag, 0x81, 0],
             1 => [(byte)StructWire.BoolTag, (byte)choices.Next(2)],
-            2 or 3 => Number(),
-            4 or 5 or 6 => Field(3, Text()),
-            7 => Field(5, Members(levels - 1)),
+            >= 2 and <= 5 => Number(),
+            >= 6 and <= 8 => Field(3, Text()),
+            9 => Field(5, Members(levels - 1)),
             _ => Field(6, Items(levels - 1)),
         };
         return choices.Next(150) switch
