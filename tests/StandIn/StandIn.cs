@@ -100,7 +100,7 @@ internal sealed class StandIn : IAsyncDisposable
         var options = new ClickHouseOptions
         {
             Shards = [.. shards.Select(s => s.Url)],
-            InsertTimeout = TimeSpan.FromSeconds(2),
+            InsertTimeout = TimeSpan.FromSeconds(60),
             BreakDuration = TimeSpan.FromMilliseconds(20),
             MaxBreakDuration = TimeSpan.FromMilliseconds(100),
         };

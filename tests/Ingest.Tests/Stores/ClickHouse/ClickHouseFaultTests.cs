@@ -44,7 +44,7 @@ public sealed class ClickHouseFaultTests(StandInFixture servers) : IDisposable
     public async Task A_fault_loses_nothing_and_repeats_nothing(int shards, string fault)
     {
         StandIn[] used = [.. servers.Servers.Take(shards)];
-        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used);
+        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used, Impatient);
         await store.EnsureTableAsync(_table, default);
         foreach (StandIn server in used)
         {
@@ -81,7 +81,7 @@ public sealed class ClickHouseFaultTests(StandInFixture servers) : IDisposable
     public async Task A_retry_that_is_older_than_the_deduplication_window_is_counted_first()
     {
         StandIn[] used = [.. servers.Servers.Take(1)];
-        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used, deduplicationWindow: 2);
+        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used, Impatient, deduplicationWindow: 2);
         await store.EnsureTableAsync(_table, default);
         await used[0].FaultAsync("silent 1");
         SealedSegment[] segments = Segments(4);
@@ -112,7 +112,7 @@ public sealed class ClickHouseFaultTests(StandInFixture servers) : IDisposable
     public async Task A_segment_that_the_server_calls_cut_short_is_bad_data_at_the_third_time_only()
     {
         StandIn[] used = [.. servers.Servers.Take(1)];
-        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used);
+        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used, Impatient);
         await used[0].FaultAsync("short 3");
         SealedSegment segment = Segments(1)[0];
         var faults = new List<StoreFault>();
@@ -128,7 +128,7 @@ public sealed class ClickHouseFaultTests(StandInFixture servers) : IDisposable
     public async Task A_body_closed_at_every_thousandth_byte_loses_nothing_and_repeats_nothing()
     {
         StandIn[] used = [.. servers.Servers.Take(1)];
-        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used);
+        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used, Impatient);
         SealedSegment[] segments = Segments(1);
         await using StoreWriter writer = Start(store);
         for (long at = 0; at < segments[0].Length; at += 1000)
@@ -153,7 +153,7 @@ public sealed class ClickHouseFaultTests(StandInFixture servers) : IDisposable
     public async Task A_server_killed_in_mid_insert_loses_nothing_and_repeats_nothing(int shards)
     {
         StandIn[] used = [.. servers.Servers.Take(shards)];
-        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used);
+        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used, Impatient);
         await used[0].FaultAsync("hold 1");
         SealedSegment[] segments = Segments(12);
         await using StoreWriter writer = Start(store);
@@ -170,7 +170,7 @@ public sealed class ClickHouseFaultTests(StandInFixture servers) : IDisposable
     public async Task A_dead_shard_holds_up_only_what_was_sent_to_it_and_the_rest_goes_elsewhere()
     {
         StandIn[] used = [.. servers.Servers];
-        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used);
+        await using ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used, Impatient);
         await store.EnsureTableAsync(_table, default);
         SealedSegment[] segments = Segments(24, DateTimeOffset.UtcNow);
         SealedSegment attempted = segments.First(segment => store.LaneOf(segment) == 0);
@@ -202,7 +202,7 @@ public sealed class ClickHouseFaultTests(StandInFixture servers) : IDisposable
     {
         StandIn[] used = [.. servers.Servers];
         SealedSegment segment;
-        await using (ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used))
+        await using (ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used, Impatient))
         {
             segment = Segments(24, DateTimeOffset.UtcNow).First(s => store.LaneOf(s) == 0);
             await used[0].KillAsync();
@@ -215,7 +215,7 @@ public sealed class ClickHouseFaultTests(StandInFixture servers) : IDisposable
         await used[0].StartAsync();
         await used[1].FaultAsync("ok 0");
         await used[2].FaultAsync("ok 0");
-        await using ClickHouseStore next = await StandIn.OpenStoreAsync(_directory, used);
+        await using ClickHouseStore next = await StandIn.OpenStoreAsync(_directory, used, Impatient);
         await using StoreWriter writer = Start(next);
         await SendAndStopAsync(writer, segment with { Recovered = true });
         Assert.Equal((0L, 1L), (writer.Status.Inserts, writer.Status.AlreadyStored));
@@ -228,14 +228,14 @@ public sealed class ClickHouseFaultTests(StandInFixture servers) : IDisposable
         StandIn[] used = [.. servers.Servers.Take(2)];
         SealedSegment segment = Segments(1)[0];
         int home;
-        await using (ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used))
+        await using (ClickHouseStore store = await StandIn.OpenStoreAsync(_directory, used, Impatient))
         {
             home = store.LaneOf(segment);
             await used[home].FaultAsync("silent 1");
             await Assert.ThrowsAsync<StoreException>(() => store.InsertAsync(segment, default));
         }
 
-        await using ClickHouseStore fewer = await StandIn.OpenStoreAsync(_directory, [used[1 - home]]);
+        await using ClickHouseStore fewer = await StandIn.OpenStoreAsync(_directory, [used[1 - home]], Impatient);
         StoreException fault = await Assert.ThrowsAsync<StoreException>(
             () => fewer.CountRowsAsync(_table, segment.SegmentId, default));
         Assert.Equal(StoreFault.Unavailable, fault.Fault);
@@ -285,4 +285,8 @@ public sealed class ClickHouseFaultTests(StandInFixture servers) : IDisposable
         await writer.StopAsync(s_long);
         Assert.Equal(0, writer.Status.WaitingSegments);
     }
+
+    // Servers that hang are waited for that long.
+    private static ClickHouseOptions Impatient(ClickHouseOptions options) =>
+        options with { InsertTimeout = TimeSpan.FromSeconds(2) };
 }
